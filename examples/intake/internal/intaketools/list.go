@@ -15,12 +15,14 @@ import (
 
 const listDescription = "List the files that the person took in, newest first, and then those that the tenant " +
 	"shares. Each has a handle such as f1 for the other tools, its kind of data, its state and its columns. Use " +
-	"upload_id to find one upload, and kind or match (a part of the name) to narrow the list. If the result has next, " +
-	"pass it as cursor. Examples: {}, {\"kind\": \"shipments\"}, {\"match\": \"march\"}."
+	"upload_id to find one upload with the names of up to 250 columns, and kind or match (a part of the name) to " +
+	"narrow the list. If the result has next, pass it as cursor. Examples: {}, " +
+	"{\"kind\": \"shipments\"}, {\"match\": \"march\"}."
 
 const (
 	listLimit     = 20
-	listedColumns = 40 // names of columns of a listed file
+	listedColumns = 40 // names of columns of a file in a list of several
+	maxScanned    = 20 // pages of a narrowed list that one call looks at
 )
 
 type listIn struct {
@@ -88,14 +90,10 @@ func (b *toolbox) listFiles(ctx context.Context, c *tools.Call, in listIn) (File
 		}
 		found = []files.File{f}
 	default:
-		page, err := v.List(ctx, in.Cursor, listLimit)
-		if errors.Is(err, files.ErrInvalid) {
-			return Files{}, tools.Correct("cursor: must be next from a previous result of the same call, or absent")
-		}
-		if err != nil {
+		var err error
+		if found, out.Next, err = scan(ctx, v, in); err != nil {
 			return Files{}, err
 		}
-		found, out.Next = page.Files, page.Next
 		if in.Cursor == "" {
 			shared, hasMore, err := v.ListShared(ctx)
 			if err != nil {
@@ -110,15 +108,52 @@ func (b *toolbox) listFiles(ctx context.Context, c *tools.Call, in listIn) (File
 	return out, b.fill(c, &out, found, in)
 }
 
+// scan returns the next files of the person and the cursor after them. If the list is narrowed, it looks at further
+// pages until enough files match, at most maxScanned of them.
+func scan(ctx context.Context, v *files.View, in listIn) (found []files.File, next string, err error) {
+	next = in.Cursor
+	pages := maxScanned
+	if in.Kind == nil && in.Match == "" {
+		pages = 1
+	}
+	for range pages {
+		page, err := v.List(ctx, next, listLimit)
+		if errors.Is(err, files.ErrInvalid) {
+			return nil, "", tools.Correct("cursor: must be next from a previous result of the same call, or absent")
+		}
+		if err != nil {
+			return nil, "", err
+		}
+		next = page.Next
+		for _, f := range page.Files {
+			if in.matches(&f) {
+				found = append(found, f)
+			}
+		}
+		if next == "" || len(found) >= listLimit {
+			break
+		}
+	}
+	return found, next, nil
+}
+
+func (in listIn) matches(f *files.File) bool {
+	isKind := in.Kind == nil || string(f.Kind()) == *in.Kind
+	return isKind && strings.Contains(strings.ToLower(f.Name), strings.ToLower(in.Match))
+}
+
 // fill adds the files that match, with handles.
 func (b *toolbox) fill(c *tools.Call, out *Files, found []files.File, in listIn) error {
 	var refs []object.Ref
+	columns := listedColumns
+	if in.UploadID != "" {
+		columns = files.MaxColumns
+	}
 	for _, f := range found {
-		isKind := in.Kind == nil || string(f.Kind()) == *in.Kind
-		if !isKind || !strings.Contains(strings.ToLower(f.Name), strings.ToLower(in.Match)) {
+		if !in.matches(&f) {
 			continue
 		}
-		out.Files = append(out.Files, newListedFile(f))
+		out.Files = append(out.Files, newListedFile(f, columns))
 		if !f.Ref.IsZero() {
 			refs = append(refs, f.Ref)
 		}
@@ -145,7 +180,7 @@ func (b *toolbox) fill(c *tools.Call, out *Files, found []files.File, in listIn)
 // pending marks a file that will get a handle.
 const pending = "?"
 
-func newListedFile(f files.File) ListedFile {
+func newListedFile(f files.File, columns int) ListedFile {
 	l := ListedFile{UploadID: f.ID, Name: f.Name, Owner: OwnerYou, State: StateOf(&f), Kind: f.Kind()}
 	if f.Shared {
 		l.Owner = OwnerTenant
@@ -157,7 +192,7 @@ func newListedFile(f files.File) ListedFile {
 		return l
 	}
 	l.Rows = f.Report.Profile.Rows
-	for _, column := range f.Report.Profile.Columns[:min(len(f.Report.Profile.Columns), listedColumns)] {
+	for _, column := range f.Report.Profile.Columns[:min(len(f.Report.Profile.Columns), columns)] {
 		l.Columns = append(l.Columns, column.Name)
 	}
 	l.MoreColumns = f.Report.Profile.HasColumns - len(l.Columns)

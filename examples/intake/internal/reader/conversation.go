@@ -2,6 +2,7 @@ package reader
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 
 	"github.com/carrel-go/carrel/agent"
@@ -16,7 +17,13 @@ type conversation struct {
 	isFirst bool // nothing was answered before
 	uses    int
 	words   int64
+	// rejected is the note about a call of the run whose arguments were not an object.
+	rejected string
 }
+
+// rejectedCall matches the note with which an agent answers a call that it could not make. It is not a message of the
+// user.
+var rejectedCall = regexp.MustCompile(`^Call \d+ of your answer, of .+, was not run: `)
 
 // made is a call of the run and its result. A missing result is nil.
 type made struct {
@@ -39,8 +46,10 @@ func readConversation(req *agent.Request) *conversation {
 				for _, b := range p.Result.Blocks {
 					c.words += countWords(b.Text) + countWords(string(b.JSON))
 				}
+			case m.Role == agent.RoleUser && rejectedCall.MatchString(p.Text):
+				c.rejected = p.Text
 			case m.Role == agent.RoleUser && strings.TrimSpace(p.Text) != "":
-				c.prompt, start = p.Text, i
+				c.prompt, c.rejected, start = p.Text, "", i
 			}
 			c.words += countWords(p.Text)
 		}
@@ -110,8 +119,11 @@ func (c *conversation) introduction() string {
 	return "I am intake's offline reader: a program that follows fixed steps, not a language model. "
 }
 
-// next returns the next answer. Each answer makes new calls or ends the run, after at most five answers.
+// next returns the next answer. Each answer makes new calls or ends the run.
 func (c *conversation) next() answer {
+	if c.rejected != "" {
+		return answer{text: "I made a call that could not be run, so I cannot answer. This is a defect of the reader."}
+	}
 	if id, ok := intaketools.ParseTakeIn(c.prompt); ok {
 		return c.takeIn(id)
 	}

@@ -1,10 +1,9 @@
 package reader
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
-
-	"github.com/carrel-go/carrel/examples/intake/internal/kinds"
 )
 
 // question is a message that the reader understands.
@@ -16,20 +15,22 @@ type question struct {
 	by           string
 	where        []where
 	in           string // words of a file or a kind
+	// refusal names the words that were not understood. It is empty for a question that can be asked.
+	refusal string
 }
 
 type where struct{ column, operator, value string }
 
+const (
+	maxConditions = 8   // of a call of query_file
+	maxMatch      = 200 // bytes of a part of a name in a call of list_files
+)
+
 var (
-	spacesOrMarks = regexp.MustCompile(`[\s?!]+`)
-	listWords     = regexp.MustCompile(`^(list|show|which|what)( \w+)* (files|data|uploads)\b`)
-	profileWords  = regexp.MustCompile(`^(?:(?:profile|quality|columns|problems|flaws|summary)(?: of| in| with)?|(?:describe|tell me about|what is(?: in)?|what about)) (.+)$`)
-	functionWords = regexp.MustCompile(`^(?:what is |what was |what are |show |give me )?(?:the )?(how many|number of|count of|count|total|sum of|sum|average|avg|mean|lowest|smallest|minimum|min|highest|largest|maximum|max|first|rows)\b ?(.*)$`)
-	byWords       = regexp.MustCompile(`\b(?:by|per|for each) (.+?)(?: in | from | of | where | with |$)`)
-	inWords       = regexp.MustCompile(`\b(?:in|from) (?:the |my |our )?(.+?)(?: by | per | where |$)`)
-	whereWords    = regexp.MustCompile(`\bwhere (.+?)(?: by | per |$)`)
-	condition     = regexp.MustCompile(`^(.+?) (?:(is missing)|(is present)|(is not|!=|<>)|(is below|is under|<)|(is above|is over|>)|(contains)|(is|=|equals)) ?(.*)$`)
-	specialWords  = regexp.MustCompile(`^(negative|missing) (.+)$`)
+	spaces        = regexp.MustCompile(`\s+`)
+	listWords     = regexp.MustCompile(`^(?:list|show|which|what)(?: \w+)* (?:files|data|uploads)(?: (?:do (?:i|we) have|have i|are (?:there|shared)))?$`)
+	profileWords  = regexp.MustCompile(`(?i)^(?:(?:profile|quality|columns|problems|flaws|summary)(?: of| in| with)?|(?:describe|tell me about|what is(?: in)?|what about)) (.+)$`)
+	functionWords = regexp.MustCompile(`(?i)^(?:what is |what was |what are |show |give me )?(?:the )?(how many|number of|count of|count|total|sum of|sum|average|avg|mean|lowest|smallest|minimum|min|highest|largest|maximum|max|first|rows)\b ?(.*)$`)
 )
 
 var functions = map[string]string{
@@ -38,14 +39,17 @@ var functions = map[string]string{
 	"min": "min", "highest": "max", "largest": "max", "maximum": "max", "max": "max", "first": "rows", "rows": "rows",
 }
 
-// parseQuestion returns the question of a message, or false.
+// parseQuestion returns the question of a message, or false for a message that does not begin like a question.
 func parseQuestion(message string) (q question, ok bool) {
-	text := strings.TrimSpace(spacesOrMarks.ReplaceAllString(strings.ToLower(message), " "))
-	text = strings.TrimSuffix(strings.TrimPrefix(text, "please "), ".")
+	text := strings.TrimSpace(spaces.ReplaceAllString(message, " "))
+	text = strings.TrimRight(text, "?!. ")
+	if len(text) >= 7 && strings.EqualFold(text[:7], "please ") {
+		text = text[7:]
+	}
 	if len(text) > 300 {
 		return q, false
 	}
-	if listWords.MatchString(text) {
+	if listWords.MatchString(strings.ToLower(text)) {
 		q.wantsList = true
 		return q, true
 	}
@@ -53,113 +57,58 @@ func parseQuestion(message string) (q question, ok bool) {
 	if m == nil {
 		if m := profileWords.FindStringSubmatch(text); m != nil {
 			q.wantsProfile, q.in = true, trimFile(m[1])
-			return q, true
+			return q, len(q.in) <= maxMatch
 		}
 		return q, false
 	}
-	q.function = functions[m[1]]
-	rest := m[2]
-	if b := byWords.FindStringSubmatch(rest); b != nil {
-		q.by = strings.TrimSpace(b[1])
+	q.function = functions[strings.ToLower(m[1])]
+	p := clauses{words: splitWords(m[2])}
+	p.parse(&q)
+	if len(q.in) > maxMatch {
+		p.refuse("The name of the file is too long: it must have at most %d bytes.", maxMatch)
 	}
-	if w := whereWords.FindStringSubmatch(rest); w != nil {
-		c, isCondition := parseCondition(w[1])
-		if !isCondition {
-			return q, false
-		}
-		q.where = append(q.where, c)
-	}
-	if in := inWords.FindStringSubmatch(rest); in != nil {
-		q.in = trimFile(in[1])
-	}
-	subject := rest
-	for _, end := range []string{
-		" by ", " per ", " for each ", " in ", " from ", " where ", " are there", " do i have", " of ",
-	} {
-		if i := strings.Index(" "+subject+" ", end); i >= 0 {
-			subject = strings.TrimSpace((" " + subject + " ")[:i])
-		}
-	}
-	subject = strings.TrimPrefix(strings.TrimPrefix(subject, "the "), "different ")
-	if s := specialWords.FindStringSubmatch(subject); s != nil {
-		subject = ""
-		operator, value := "missing", ""
-		if s[1] == "negative" {
-			operator, value = "lt", "0"
-		}
-		q.where = append(q.where, where{s[2], operator, value})
-	}
-	q.column = subject
-	if q.in == "" && kindOf(subject) != "" { // how many shipments
-		q.in, q.column = subject, ""
-	}
+	q.refusal = p.refusal
 	return q, true
 }
 
-func parseCondition(text string) (where, bool) {
-	m := condition.FindStringSubmatch(text)
-	if m == nil {
-		return where{}, false
+// describe returns what was understood, for example: total of “qty” by “supplier” in “a.csv” where “note” is “x”.
+func (q question) describe() string {
+	var s strings.Builder
+	names := map[string]string{
+		"count": "number of rows", "sum": "total", "avg": "average", "min": "lowest", "max": "highest", "rows": "first rows",
 	}
-	operators := []string{"missing", "present", "ne", "lt", "gt", "contains", "eq"}
-	for i, operator := range operators {
-		if m[i+2] != "" {
-			return where{strings.TrimSpace(m[1]), operator, strings.TrimSpace(m[9])}, true
+	s.WriteString(names[q.function])
+	switch {
+	case q.column != "" && q.function == "count":
+		fmt.Fprintf(&s, " with “%s”", q.column)
+	case q.column != "":
+		fmt.Fprintf(&s, " of “%s”", q.column)
+	}
+	if q.by != "" {
+		fmt.Fprintf(&s, " by “%s”", q.by)
+	}
+	if q.in != "" {
+		fmt.Fprintf(&s, " in “%s”", q.in)
+	}
+	for i, w := range q.where {
+		word := " where"
+		if i > 0 {
+			word = " and"
+		}
+		fmt.Fprintf(&s, "%s “%s” %s", word, w.column, operatorNames[w.operator])
+		if w.operator != "missing" && w.operator != "present" {
+			fmt.Fprintf(&s, " “%s”", w.value)
 		}
 	}
-	return where{}, false
+	return s.String()
 }
 
 func trimFile(s string) string {
 	s = strings.Trim(strings.TrimSpace(s), `"“”'`)
 	for _, word := range []string{"the file ", "file ", "the ", "my ", "our ", "all "} {
-		s = strings.TrimPrefix(s, word)
+		if len(s) > len(word) && strings.EqualFold(s[:len(word)], word) {
+			s = s[len(word):]
+		}
 	}
 	return strings.TrimSpace(s)
-}
-
-// kindOf returns the kind that words name, such as "purchase orders" or "bom", or "".
-func kindOf(words string) kinds.Kind {
-	words = strings.ReplaceAll(words, "_", " ")
-	for _, k := range kinds.All() {
-		name := strings.ReplaceAll(string(k), "_", " ")
-		if k != kinds.Unknown && (words == name || words == strings.TrimSuffix(name, "s")) {
-			return k
-		}
-	}
-	switch words {
-	case "bom", "boms":
-		return kinds.BillOfMaterials
-	case "orders", "pos":
-		return kinds.PurchaseOrders
-	case "stock":
-		return kinds.Inventory
-	case "vendors":
-		return kinds.Suppliers
-	}
-	return ""
-}
-
-// findColumn returns the column that words name, or "".
-func findColumn(columns []string, words string) string {
-	isBetween := func(r rune) bool { return r == '_' || r == ' ' || r == '-' || r == '.' }
-	plain := func(s string) string { return strings.Join(strings.FieldsFunc(strings.ToLower(s), isBetween), " ") }
-	want := plain(words)
-	if want == "" {
-		return ""
-	}
-	for _, c := range columns {
-		if plain(c) == want || plain(c) == strings.TrimSuffix(want, "s") {
-			return c
-		}
-	}
-	for _, name := range []string{words, strings.TrimSuffix(words, "s")} {
-		role := kinds.RoleOf(name)
-		for _, c := range columns {
-			if role != "" && kinds.RoleOf(c) == role {
-				return c
-			}
-		}
-	}
-	return ""
 }

@@ -1,0 +1,125 @@
+package reader_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/examples/intake/internal/reader"
+	"github.com/carrel-go/carrel/tracking"
+)
+
+const shipments = "shipment_id,carrier,supplier_id,ship_date,status,qty,note\n"
+
+func TestAllFilesOfAKindAreAskedAndAdded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for i := range 6 {
+		w.takeIn(fmt.Sprintf("ship%d.csv", i), fmt.Appendf(nil, shipments+"SH-1,DHL,S-001,2026-01-13,delivered,%d.5,x\n"+
+			"SH-2,UPS,S-002,2026-01-14,in transit,1,\n", 10*i))
+	}
+	w.takeIn("stock.csv", []byte("sku,on_hand,warehouse\nSKU-1,5,W\n"))
+	text := w.say("total qty in shipments")
+	require.Contains(t, text, "I ask 6 files")
+	for i := range 6 {
+		require.Contains(t, text, fmt.Sprintf("From \"ship%d.csv\"", i))
+	}
+	require.Contains(t, text, "Total in 6 files together: 159")
+	text = w.say("total qty per carrier in shipments")
+	require.Regexp(t, `Total in 6 files together:\n- DHL: 153(\.0)?\n- UPS: 6(\.0)?$`, text)
+	require.Contains(t, w.say("highest qty in shipments"), "Highest value in 6 files together: 50.5")
+	require.Contains(t, w.say("lowest qty in shipments"), "Lowest value in 6 files together: 0.5.")
+	require.Contains(t, w.say("how many rows where status is in transit in shipments"), "Number in 6 files together: 6.")
+	require.Contains(t, w.say("average qty in shipments"), "average of averages")
+	require.Contains(t, w.say("total qty"), `I leave out 1 file: "stock.csv" does not have a column for “qty”`)
+}
+
+func TestFilesThatAreTooManyAreLeftOutInWords(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for i := range 23 {
+		w.takeIn(fmt.Sprintf("ship%02d.csv", i), []byte(shipments+"SH-1,DHL,S-001,2026-01-13,delivered,2,x\n"))
+		w.history = agent.History{}
+	}
+	text := w.say("total qty in shipments")
+	require.Contains(t, text, "I ask 20 files")
+	require.Contains(t, text, "I leave out 3 older files, because one question asks at most 20: ")
+	require.Contains(t, text, "Total in 20 files together: 40.")
+	for i := range 3 {
+		require.Contains(t, text, fmt.Sprintf("ship%02d.csv", i))
+	}
+}
+
+func TestANamedFileIsFoundWhateverItsAge(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.takeIn("Old March.csv", []byte(shipments+"SH-1,DHL,S-001,2026-01-13,delivered,2,x\n"))
+	for range 450 {
+		session, err := w.user.NewSession()
+		require.NoError(t, err)
+		o := &tracking.CreateOptions{Filename: "unused.csv", Due: time.Now().Add(time.Hour)}
+		_, err = w.tracker.Create(t.Context(), session, o)
+		require.NoError(t, err)
+	}
+	require.Contains(t, w.say("total qty in old march.csv"), "sum(qty) 2")
+	require.Contains(t, w.say("total qty in shipments"), "sum(qty) 2")
+	require.Contains(t, w.say("quality of old march"), "shipments")
+}
+
+func TestColumnsAfterTheListedOnesCanBeAsked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	names := make([]string, 250)
+	values := make([]string, len(names))
+	for i := range names {
+		names[i], values[i] = fmt.Sprintf("c%d", i), fmt.Sprint(i)
+	}
+	w.takeIn("wide.csv", []byte(strings.Join(names, ",")+"\n"+strings.Join(values, ",")+"\n"))
+	require.Contains(t, w.say("total c99 in wide.csv where c249 is 249"), "sum(c99) 99")
+	require.Contains(t, w.say("total c250 in wide.csv"), "does not have a column for “c250”")
+}
+
+func TestConditionsAreNotMisread(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.takeIn("ship3.csv", []byte(shipments+"SH-1,DHL,S-001,2026-01-13,delivered,9,x\n"+
+		"SH-2,DHL,S-001,2026-01-14,delivered,7,x\nSH-3,UPS,S-002,2026-01-15,delivered,20,\"y, in part\"\n"))
+	for question, want := range map[string]string{
+		"total qty per supplier where carrier is DHL in ship3.csv":  "supplier_id S-001, sum(qty) 16",
+		"total qty in ship3.csv where qty is above 8 and note is x": "sum(qty) 9",
+		"how many rows where note is \"y, in part\" in ship3.csv":   "rows 1",
+		"how many rows where note is x or y in ship3.csv":           "I do not understand “x or y in ship3.csv”",
+		"total": "The name of a column is missing. I understood: total.",
+		"total qty where status is late for each carrier in nope.csv": `I do not find a file or a kind "nope.csv"`,
+	} {
+		require.Contains(t, w.say(question), want, question)
+	}
+}
+
+// The note of an agent about a call that it could not make does not replace the user's question.
+func TestARejectedCallIsNotAMessage(t *testing.T) {
+	t.Parallel()
+	say := func(messages ...agent.Message) (text string) {
+		req := &agent.Request{Messages: messages}
+		for d, err := range reader.New(&reader.Options{Pace: -1}).Stream(t.Context(), req) {
+			require.NoError(t, err)
+			if d, ok := d.(agent.TextDelta); ok {
+				text += d.Text
+			}
+		}
+		return text
+	}
+	message := func(role agent.Role, text string) agent.Message {
+		return agent.Message{Role: role, Parts: []agent.Part{{Text: text}}}
+	}
+	use := agent.ToolUse{ID: "call-1", Name: "list_files", Input: json.RawMessage(`{}`)}
+	asked, answered := message(agent.RoleUser, "list my files"), agent.Message{Role: agent.RoleAssistant, Parts: []agent.Part{{Use: &use}}}
+	note := message(agent.RoleUser, "Call 1 of your answer, of list_files, was not run: the arguments are not an object. Make it again.")
+	require.Contains(t, say(asked, answered, note), "could not be run")
+	require.Contains(t, say(asked, answered, note, message(agent.RoleAssistant, "I failed."), asked), "I look at your files")
+}

@@ -1,0 +1,179 @@
+package reader
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/carrel-go/carrel/examples/intake/internal/intaketools"
+	"github.com/carrel-go/carrel/examples/intake/internal/kinds"
+)
+
+const (
+	// maxTargets is the number of files that one question is answered from.
+	maxTargets = 20
+	// maxMentioned is the number of files that a sentence names.
+	maxMentioned = 10
+	// manyGroups is the number of groups of each file if there are several, so that they can be added.
+	manyGroups = 50
+)
+
+// ask queries each file that has the columns of the question, and says which it does not ask.
+func (c *conversation) ask(l *found, q question) answer {
+	if len(l.Files.Files) == 0 {
+		return answer{text: tellNotFound(l, q.in)}
+	}
+	if a := c.readColumns(l, q); len(a.calls) > 0 {
+		return a
+	}
+	var a answer
+	var missing, more []string
+	for _, f := range l.Files.Files {
+		if why := unreadable(f); why != "" {
+			missing = append(missing, why)
+			continue
+		}
+		args, lacks := q.args(f, l)
+		switch {
+		case args == nil:
+			missing = append(missing, tellMissing(f, lacks))
+		case len(a.calls) == maxTargets:
+			more = append(more, fmt.Sprintf("%q", f.Name))
+		default:
+			a.calls = append(a.calls, call{intaketools.QueryFile, args})
+		}
+	}
+	if len(a.calls) == 0 {
+		return answer{text: fmt.Sprintf("I cannot answer that. I understood: %s. %s. %s", q.describe(),
+			joinSome(missing, ". "), help)}
+	}
+	if len(a.calls) > 1 && q.by != "" {
+		for _, call := range a.calls {
+			call.args["limit"] = manyGroups
+		}
+	}
+	lines := []string{fmt.Sprintf("I understood: %s. I ask %s.", q.describe(), plural(len(a.calls), "file"))}
+	if len(missing) > 0 {
+		lines = append(lines, fmt.Sprintf("I leave out %s: %s.", plural(len(missing), "file"), joinSome(missing, "; ")))
+	}
+	if len(more) > 0 {
+		lines = append(lines, fmt.Sprintf("I leave out %s, because one question asks at most %d: %s. Name a part of their "+
+			"names to ask them.", plural(len(more), "older file"), maxTargets, joinSome(more, ", ")))
+	}
+	if l.Next != "" {
+		lines = append(lines, "I have not looked at your oldest uploads, because there are too many.")
+	}
+	for _, note := range l.Notes {
+		lines = append(lines, strings.ToUpper(note[:1])+note[1:]+".")
+	}
+	a.text = strings.Join(lines, "\n") + "\n\n"
+	return a
+}
+
+// readColumns returns the calls that read the columns which the list of files leaves out, if the question needs them.
+func (c *conversation) readColumns(l *found, q question) (a answer) {
+	isRead := func(m made) bool { return m.uploadID() != "" }
+	if slices.ContainsFunc(c.find(intaketools.ListFiles), isRead) {
+		return a
+	}
+	for _, f := range l.Files.Files {
+		if unreadable(f) != "" || f.MoreColumns == 0 || len(a.calls) == maxTargets {
+			continue
+		}
+		if args, _ := q.args(f, l); args == nil {
+			a.calls = append(a.calls, call{intaketools.ListFiles, map[string]any{"upload_id": f.UploadID}})
+		}
+	}
+	return a
+}
+
+// unreadable returns why a file cannot be asked, or "".
+func unreadable(f intaketools.ListedFile) string {
+	switch {
+	case f.File == "" && f.Rows > 0:
+		return fmt.Sprintf("%q cannot be read in this chat, which has too many files", f.Name)
+	case f.File == "" || len(f.Columns) == 0:
+		return fmt.Sprintf("%q is not taken in: %s", f.Name, f.State)
+	}
+	return ""
+}
+
+func tellMissing(f intaketools.ListedFile, words string) string {
+	shown := f.Columns[:min(len(f.Columns), maxMentioned)]
+	text := fmt.Sprintf("%q does not have a column for “%s”: %s", f.Name, words, strings.Join(shown, ", "))
+	if n := len(f.Columns) - len(shown); n > 0 {
+		text += fmt.Sprintf(" and %d more", n)
+	}
+	if f.MoreColumns > 0 {
+		text += fmt.Sprintf(" (I do not know the names of %d columns after the first %d)", f.MoreColumns, len(f.Columns))
+	}
+	return text
+}
+
+// joinSome joins at most maxMentioned texts and says how many more there are.
+func joinSome(list []string, between string) string {
+	if n := len(list) - maxMentioned; n > 0 {
+		return strings.Join(list[:maxMentioned], between) + fmt.Sprintf("%sand %d more", between, n)
+	}
+	return strings.Join(list, between)
+}
+
+// args returns the arguments of query_file for a file, or nil and the words for which it does not have a column.
+func (q question) args(f intaketools.ListedFile, l *found) (args map[string]any, lacks string) {
+	args = map[string]any{"file": f.File}
+	var wheres []map[string]any
+	for _, w := range q.where {
+		column := findColumn(f.Columns, w.column)
+		if column == "" {
+			return nil, w.column
+		}
+		wheres = append(wheres, map[string]any{"column": column, "operator": w.operator, "value": w.value})
+	}
+	if len(wheres) > 0 {
+		args["where"] = wheres
+	}
+	if q.function == "rows" {
+		args["limit"] = 5
+		return args, ""
+	}
+	measure := map[string]any{"function": q.function}
+	if q.column != "" {
+		column := findColumn(f.Columns, q.column)
+		if column == "" {
+			return nil, q.column
+		}
+		measure["column"] = column
+	}
+	args["measures"] = []map[string]any{measure}
+	if q.by == "" {
+		return args, ""
+	}
+	by := findColumn(f.Columns, q.by)
+	if by == "" {
+		return nil, q.by
+	}
+	group := []string{by}
+	if join, name := joinOf(f, by, l.suppliers); join != nil {
+		args["join"], group = join, append(group, name)
+	}
+	args["group_by"] = group
+	return args, ""
+}
+
+// joinOf returns a join that adds the names of suppliers, if a file with suppliers is there.
+func joinOf(
+	f intaketools.ListedFile, by string, suppliers []intaketools.ListedFile,
+) (join map[string]any, name string) {
+	if kinds.RoleOf(by) != kinds.SupplierID || f.Kind == kinds.Suppliers {
+		return nil, ""
+	}
+	for _, other := range suppliers {
+		id := findColumn(other.Columns, string(kinds.SupplierID))
+		for _, c := range other.Columns {
+			if kinds.RoleOf(c) == kinds.SupplierName && id != "" && findColumn(f.Columns, c) == "" {
+				return map[string]any{"file": other.File, "on": by, "equals": id, "columns": []string{c}}, c
+			}
+		}
+	}
+	return nil, ""
+}
