@@ -67,12 +67,15 @@ const pauses = [500, 1000, 2000, 4000, 8000, 8000, 8000, 8000];
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const isTemporary = (err) => err instanceof Problem && (err.status === 0 || err.status >= 500);
 
+/** createKey returns a random idempotency key. */
+export const createKey = () =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
+
 /**
- * chat starts a run with body and yields its events, also if the connection breaks. started is called with the id of
- * the run.
+ * chat starts a run with body and yields its events, also if the connection breaks. A call with the same key and body
+ * joins the same run. started is called with the id of the run.
  */
-export async function* chat(body, started) {
-  const key = Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
+export async function* chat(body, key, started) {
   let response;
   for (let n = 0; !response; n++) {
     try {

@@ -1,10 +1,11 @@
 // The page: uploads, the chat and the files.
 
-import { chat, fetchChat, fetchMe, fetchSample, follow, Problem, stopRun } from "./api.js";
+import { chat, createKey, fetchChat, fetchMe, fetchSample, follow, Problem, stopRun } from "./api.js";
 import { announce, byId, el, showError } from "./dom.js";
 import { refreshFiles } from "./files.js";
 import { formatBytes } from "./fold.js";
 import { drawIdentity } from "./identity.js";
+import { Attempts, readRejection } from "./rejection.js";
 import { closeReport, openReport } from "./report.js";
 import { Turn } from "./thread.js";
 import { uploadFile } from "./upload.js";
@@ -12,6 +13,7 @@ import { uploadFile } from "./upload.js";
 let me = {};
 let chatID = "";
 let running = ""; // the id of the run in flight
+const attempts = new Attempts();
 let work = Promise.resolve(); // a chat has one run at a time, so messages wait for each other
 
 const actions = { open: (id) => go({ file: id }), takeIn: (id, name) => say({ file_id: id }, `Take in ${name}`) };
@@ -19,16 +21,46 @@ const refresh = () => refreshFiles(actions);
 
 /** say sends a message when the earlier ones are answered. */
 function say(body, question) {
-  work = work.then(() => run(question, () => chat(chatID ? { ...body, chat_id: chatID } : body, (id) => {
-    running = id;
-    chatID = id.split(".")[0];
-    go({ chat: chatID });
-  })));
+  work = work.then(() => send(body, question));
   return work;
 }
 
-/** run draws the events of a run. */
-async function run(question, events) {
+/** send starts a run. A message that the server does not accept comes back into the input. */
+async function send(body, question) {
+  const chatThen = chatID;
+  const key = attempts.key(chatThen, body, createKey);
+  const sent = chatThen ? { ...body, chat_id: chatThen } : body;
+  let hasStarted = false;
+  let other = "";
+  await run(question, () => chat(sent, key, (id) => {
+    hasStarted = true;
+    running = id;
+    chatID = id.split(".")[0];
+    go({ chat: chatID });
+  }), (turn, err) => {
+    if (hasStarted) return turn.fail(err.message);
+    const rejection = readRejection(err);
+    other = rejection.run;
+    if (rejection.canRetry) attempts.keep(chatThen, body, key);
+    turn.fail(rejection.message, rejection.canRetry ? () => retry(body, question) : undefined);
+    if (body.message && byId("message").value === "") byId("message").value = body.message;
+  });
+  if (other) { // another page has started it
+    running = other;
+    await run("…", () => named(other));
+  }
+}
+
+/** retry sends a rejected message again, and takes it out of the input. */
+function retry(body, question) {
+  const input = byId("message");
+  if (input.value.trim() === body.message) input.value = "";
+  input.focus();
+  say(body, question);
+}
+
+/** run draws the events of a run. A Problem that ends them is passed to failed. */
+async function run(question, events, failed = (turn, err) => turn.fail(err.message)) {
   const turn = new Turn(question);
   byId("stop").hidden = false;
   try {
@@ -39,8 +71,11 @@ async function run(question, events) {
     }
     turn.end();
   } catch (err) {
-    turn.fail(err instanceof Problem ? err.message : "This page has a defect. Please reload it.");
-    if (!(err instanceof Problem)) console.error(err);
+    if (err instanceof Problem) failed(turn, err);
+    else {
+      turn.fail("This page has a defect. Please reload it.");
+      console.error(err);
+    }
   } finally {
     running = "";
     byId("stop").hidden = true;
@@ -54,11 +89,11 @@ function take(files) {
   for (const file of files) {
     if (file.size === 0) showError(`“${file.name}” is empty.`);
     else if (file.size > me.max_upload) showError(`“${file.name}” is larger than ${formatBytes(me.max_upload)}.`);
-    else send(file);
+    else sendFile(file);
   }
 }
 
-async function send(file) {
+async function sendFile(file) {
   const stop = new AbortController();
   const bar = el("progress", { max: 1, value: 0, "aria-label": `Upload of ${file.name}` });
   const percent = el("span", { class: "hint" }, "0 %");
@@ -82,7 +117,7 @@ async function send(file) {
     }
     const again = el("button", { type: "button", class: "button small", onClick: () => {
       row.remove();
-      send(file);
+      sendFile(file);
     } }, "Try again");
     const dismiss = el("button", { type: "button", class: "button small", onClick: () => row.remove() }, "Remove");
     row.replaceChildren(el("span", { class: "name" }, file.name), el("span", { class: "flaw", role: "alert" }, err.message), again, dismiss);

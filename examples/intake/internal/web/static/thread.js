@@ -32,9 +32,13 @@ export class Turn {
     announce(view.error || text.slice(-400));
   }
 
-  /** fail shows an error that is not part of the run. */
-  fail(message) {
-    this.#body.append(el("p", { class: "notice error" }, message));
+  /** fail shows an error that is not part of the run. retry, if given, is called after the turn is removed. */
+  fail(message, retry) {
+    const again = retry && el("button", { type: "button", class: "button small", onClick: () => {
+      this.node.remove();
+      retry();
+    } }, "Try again");
+    this.#body.append(el("p", { class: "notice error" }, message, again && " ", again));
     announce(message);
   }
 
