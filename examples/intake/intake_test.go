@@ -189,6 +189,12 @@ func TestWrongRequests(t *testing.T) {
 	status, problem = s.post("/api/chat", map[string]any{"file_id": out["id"]})
 	require.Equal(t, http.StatusConflict, status, problem)
 
+	_, out = s.post("/api/uploads", map[string]any{"name": "c.csv", "size": 80 << 20})
+	status, _ = s.post("/api/uploads/"+out["id"].(string)+"/abort", map[string]any{})
+	require.Equal(t, http.StatusOK, status)
+	status, problem = s.post("/api/uploads/"+out["id"].(string)+"/parts/1", map[string]any{})
+	require.Equal(t, http.StatusConflict, status, problem)
+
 	// The parts must be those of the file.
 	_, out = s.post("/api/uploads", map[string]any{"name": "b.csv", "size": 80 << 20})
 	status, _ = s.post("/api/uploads/"+out["id"].(string)+"/parts/99", map[string]any{})

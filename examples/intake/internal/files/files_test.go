@@ -191,7 +191,8 @@ func TestOnePersonConfirmsTheReportThatTheySaw(t *testing.T) {
 	r := f.profiled()
 	for _, s := range []files.Statement{
 		{Kind: "potatoes"}, {Meanings: map[string]string{"nowhere": "x"}}, {Meanings: map[string]string{"sku": strings.Repeat("x", 301)}},
-		{Meanings: map[string]string{"sku": "\xff"}},
+		{Meanings: map[string]string{"sku": "\xff"}}, {Meanings: map[string]string{"sku": "a\x00"}},
+		{Meanings: map[string]string{"sku": "\u202ea"}}, {Meanings: map[string]string{"sku": "a\u2066b"}},
 	} {
 		_, err = f.view.Confirm(ctx, f.id, r.Version, s)
 		require.ErrorIs(t, err, files.ErrInvalid)

@@ -12,6 +12,9 @@ const (
 	Confirmed tracking.Stage = "confirmed" // a person has confirmed its report
 )
 
+// CodeStopped is the code of the error of a stage whose run a person has stopped.
+const CodeStopped = "stopped"
+
 // ReadTime is the longest that the profiling of a file may take.
 const ReadTime = 2 * time.Hour
 

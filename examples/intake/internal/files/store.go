@@ -75,6 +75,7 @@ type File struct {
 	Stage   tracking.Stage
 	State   tracking.State
 	Failure string // the message of a stage that has failed
+	Stopped bool   // the person has stopped the run that was to take the file in
 	Ended   bool   // the record will not change any more
 	Changed time.Time
 	Run     string     // the key of the claim by the run that takes the file in now, or empty
@@ -122,6 +123,7 @@ func (v *View) read(ctx context.Context, rec tracking.Record) (File, error) {
 		ID: rec.Scope.SessionID(), Name: rec.Filename, Stage: sum.Stage, State: sum.State, Ended: rec.Terminal,
 		Changed: rec.Changed, Failure: rec.Stage(sum.Stage).Error.Message,
 	}
+	f.Stopped = rec.Stage(sum.Stage).Error.Code == CodeStopped
 	if f.Failure == "" && rec.Status == tracking.StatusFailed {
 		f.Failure = rec.Reason
 	}

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/carrel-go/carrel/examples/intake/internal/kinds"
@@ -80,9 +81,16 @@ func (s *Statement) check(r *Report) error {
 			return fmt.Errorf("%w: the meaning of %.60q is longer than %d characters", ErrInvalid, name, maxMeaning)
 		case !utf8.ValidString(meaning):
 			return fmt.Errorf("%w: the meaning of %.60q is not UTF-8", ErrInvalid, name)
+		case strings.ContainsFunc(meaning, isControl):
+			return fmt.Errorf("%w: the meaning of %.60q has a control character", ErrInvalid, name)
 		}
 	}
 	return nil
+}
+
+// isControl reports whether a character is one of control, or changes the direction of the text around it.
+func isControl(c rune) bool {
+	return unicode.IsControl(c) || c >= '\u202a' && c <= '\u202e' || c >= '\u2066' && c <= '\u2069'
 }
 
 // Record completes the report with the statement of an agent. It succeeds if the same statement was recorded before,

@@ -208,6 +208,8 @@ func StateOf(f *files.File) string {
 		return "confirmed, and shared with the tenant"
 	case f.Report.IsConfirmed():
 		return "confirmed"
+	case f.Stopped:
+		return "stopped"
 	case f.Failure != "":
 		return "failed"
 	case f.Report.IsRecorded():

@@ -165,6 +165,16 @@ func (s *Server) checkReady(r *http.Request, fileID string) error {
 	if err != nil {
 		return err
 	}
+	if f.Run != "" {
+		isLive, err := s.IsLive(r.Context(), rec)
+		if err != nil {
+			return err
+		}
+		if isLive {
+			p := newProblem(http.StatusConflict, "Another run takes in this file.")
+			return p.withHeader("Location", eventsPath(f.Run))
+		}
+	}
 	_, err = s.o.Arrivals.Arrived(r.Context(), rec)
 	if _, isRejected := errors.AsType[*presign.RejectedError](err); isRejected {
 		return nil // the run says why
@@ -249,8 +259,16 @@ func (s *Server) writeRunError(w http.ResponseWriter, r *http.Request, err error
 	}
 }
 
-// stopRun answers POST /api/runs/{run}/stop. The run ends within seconds; its events say when.
+// stopRun answers POST /api/runs/{run}/stop. The run ends within seconds; its events say when. The status is "ended" if
+// it had ended before.
 func (s *Server) stopRun(w http.ResponseWriter, r *http.Request) error {
+	run, err := s.runs.Get(r.Context(), callerOf(r), r.PathValue("run"))
+	if err != nil {
+		return runProblem(err)
+	}
+	if run.Status.HasEnded() {
+		return writeJSON(w, map[string]string{"status": "ended"})
+	}
 	if err := s.runs.Stop(r.Context(), callerOf(r), r.PathValue("run")); err != nil {
 		return runProblem(err)
 	}

@@ -17,7 +17,7 @@
 //	POST /api/chat                      {message?, file_id?, chat_id?}: answers with the events of a run (SSE)
 //	GET  /api/chat/{id}                 {chat_id, runs, running}: the ids of the chat's last runs
 //	GET  /api/runs/{run}/events         the events after Last-Event-ID or ?last_event_id= (SSE)
-//	POST /api/runs/{run}/stop           stops the run
+//	POST /api/runs/{run}/stop           stops the run: {status}, "stopping", or "ended" if it had ended
 //	GET  /api/runs/{run}/results/{call} the whole result of a tool call
 //	GET  /samples/{name}?rows=          a made-up file, such as shipments.csv
 //	POST /api/dev/token                 only with an issuer in the options
@@ -34,7 +34,8 @@
 // # Runs
 //
 // With a file_id, a chat takes in that file: the run claims the stage "profiled" of the file's record, and ends it with
-// success once the report is recorded. Without a chat_id, a message begins a chat, whose id is in the header Chat-Id.
+// success once the report is recorded. While another run does so, the answer is 409 with its Location. Without a
+// chat_id, a message begins a chat, whose id is in the header Chat-Id.
 // The answer is the stream of the run; its path is in the header Location. A run continues if its browser disconnects,
 // and another process takes it over if its process ends. Its events are those of package runner, unchanged: text_delta,
 // tool_call, tool_progress, tool_result, finished, failed and the others. A chat has one run at a time (409 with the

@@ -187,7 +187,7 @@ func (s *Server) recordEnd(ctx context.Context, r *runner.Run, res runner.Result
 	}
 	switch {
 	case res.Status == runner.StatusStopped:
-		e.Code, e.Message = "stopped", "The run was stopped before the file was profiled."
+		e.Code, e.Message = files.CodeStopped, "The run was stopped before the file was profiled."
 	case res.Status == runner.StatusFailed && res.Message != "":
 		e.Message = res.Message
 	}

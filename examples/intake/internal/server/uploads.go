@@ -162,6 +162,13 @@ func (s *Server) grantPart(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || n < 1 || n > m.Parts() {
 		return newProblem(http.StatusBadRequest, fmt.Sprintf("The part must be a number from 1 to %d.", m.Parts()))
 	}
+	rec, err := s.o.Tracker.Get(r.Context(), session)
+	if err != nil {
+		return err
+	}
+	if rec.Terminal || rec.Stage(tracking.UserUpload).State == tracking.StateSuccess {
+		return newProblem(http.StatusConflict, "The upload has ended.")
+	}
 	grant, err := s.o.Signer.Part(r.Context(), session, m, n, nil)
 	if err != nil {
 		return err
