@@ -36,7 +36,7 @@ type Rows struct {
 	// Columns are the names in the first row of CSV, as many as fit. HasColumns is the number of columns that it has.
 	Columns    []string
 	HasColumns int
-	// Notes are the remarks about the first row.
+	// Notes are the remarks about the first row. All adds those about parts of a JSON file that it does not read.
 	Notes []string
 
 	f       *file

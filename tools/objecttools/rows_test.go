@@ -65,7 +65,10 @@ func TestRowsOfEveryFormat(t *testing.T) {
 		"empty array": {"a.json", `[]`, "json", nil, nil},
 		"truncated":   {"a.json", `[{"a":1},{"a":`, "json", nil, []string{`{"a":1}`, "(the file ends within a value)"}},
 		"too many ends": {"a.json", `[{"a":1}]]]}}{"a":2}`, "json", nil,
-			[]string{`{"a":1}`}},
+			[]string{`{"a":1}`, "(the value of the file ends at byte 9, and the text after it is not read)"}},
+		"text after an object": {"a.json", "{\"a\":\n1}\n trailing", "json", nil,
+			[]string{"{\"a\":\n1}", "(the value of the file ends at byte 8, and the text after it is not read)"}},
+		"white space after an array": {"a.json", "[{\"a\":1}] \n ", "json", nil, []string{`{"a":1}`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -96,6 +99,25 @@ func TestRowsOfUTF16(t *testing.T) {
 	require.Equal(t, "UTF-16LE", r.Encoding)
 	require.Equal(t, []string{"maß", "größe"}, r.Columns)
 	require.Equal(t, []string{"ä|😀"}, rows)
+}
+
+func TestPartsOfJSONThatAreNotReadAreNoted(t *testing.T) {
+	t.Parallel()
+	const oneRow = "the whole file is read as one row, because none of its members is an array of objects"
+	for content, want := range map[string]string{
+		`[{"a":[{"b":1}]},{"c":{"d":[{"e":1}]}}]`:                      "",
+		`{"items":[{"a":1,"b":[{"c":2}]}]}`:                            "",
+		`{"data":{"items":[{"a":1}]}}`:                                 oneRow,
+		`{"suppliers":[{"a":1}],"shipments":[{"a":1},{"a":2}]}`:        `the rows are the items of "suppliers"; not read: "shipments" (17 bytes)`,
+		`{"po":"x,\"}:", "lines":[{"a":1}], "total":{"b":{},"c":[1]}}`: `the rows are the items of "lines"; not read: "po" (8 bytes), "total" (16 bytes)`,
+		`{"a":1,"b":2,"c":3,"d":4,"e":5,"f":6,"g":[{}],"h":7}`: `the rows are the items of "g"; not read: "a" (1 bytes), "b" (1 bytes), ` +
+			`"c" (1 bytes), "d" (1 bytes), "e" (1 bytes) and 2 more`,
+		`{"` + strings.Repeat("n", 100) + `":1,"b":[{}]}`: `the rows are the items of "b"; not read: "` + strings.Repeat("n", 60) + `" (1 bytes)`,
+	} {
+		c := newConversation(t, nil)
+		r, _ := collectRows(t, c, c.storeFile("a.json", content), nil)
+		require.Equal(t, want, strings.Join(r.Notes, "|"), content)
+	}
 }
 
 func TestFilesWithoutRowsAreCorrections(t *testing.T) {

@@ -81,6 +81,9 @@ func (ts *toolset) sampleFile(ctx context.Context, c *tools.Call, args sampleArg
 	if f.format.hasRows() {
 		s.out.By = byRows
 	}
+	if f.format.name == formatJSON {
+		s.out.Notes.add("lines of JSON are shown, which need not be its records")
+	}
 	if f.format.name == formatCSV {
 		h, err := f.readHeader(ctx, s.left.left/3)
 		if err != nil {

@@ -119,6 +119,24 @@ func TestTypesOfColumns(t *testing.T) {
 	require.Equal(t, []profile.FormatCount{{Format: "1,5", Count: 1}, {Format: "1234.5", Count: 1}}, profileColumn("1,5", "1.5").Formats)
 }
 
+func TestRecordsOfAWholeFile(t *testing.T) {
+	t.Parallel()
+	for file, want := range map[string]string{
+		` [{"a":1}, 7]`: `{"a":1}|7`,
+		`{"po":1,"tags":[1],"lines":[ {"a":1},{}]}`: `{"a":1}|{}`,
+		`{"a":{"b":[{}]}}`:                          `{"a":{"b":[{}]}}`,
+		`[{"a":`:                                    "",
+		`{"a":1`:                                    "",
+		`not json`:                                  "",
+	} {
+		var got []string
+		for _, r := range profile.Records([]byte(file)) {
+			got = append(got, string(r))
+		}
+		require.Equal(t, want, strings.Join(got, "|"), file)
+	}
+}
+
 func TestDistinctValuesAreExactOrSaidToBeEstimated(t *testing.T) {
 	t.Parallel()
 	p := profile.New([]string{"few", "many"}, 2)

@@ -90,6 +90,32 @@ func plain(raw []byte) []byte {
 	return raw
 }
 
+// Records returns the records of a whole JSON file by the rule of objecttools.OpenRows: the items of an array, or of
+// the first array of objects in an object, or that object.
+func Records(file []byte) (records []json.RawMessage) {
+	if !json.Valid(file) {
+		return nil
+	}
+	if json.Unmarshal(file, &records) == nil {
+		return records
+	}
+	d := json.NewDecoder(bytes.NewReader(file))
+	if _, err := d.Token(); err != nil {
+		return nil
+	}
+	for d.More() {
+		var raw json.RawMessage
+		if _, err := d.Token(); err != nil || d.Decode(&raw) != nil {
+			return nil
+		}
+		inner := bytes.TrimSpace(bytes.TrimPrefix(raw, []byte("[")))
+		if raw[0] == '[' && bytes.HasPrefix(inner, []byte("{")) && json.Unmarshal(raw, &records) == nil {
+			return records
+		}
+	}
+	return []json.RawMessage{file}
+}
+
 // AddRecord adds a record of JSON. A record that is not valid JSON, or was cut, counts as malformed.
 func (p *Profiler) AddRecord(record []byte, isCut bool) {
 	fields, err := Flatten(record)

@@ -18,10 +18,12 @@ type sampled struct {
 	By      string   `json:"by"`
 	Size    int64    `json:"size"`
 	Columns []string `json:"columns"`
-	Items   []struct {
-		Text string   `json:"text"`
-		Row  []string `json:"row"`
-	} `json:"items"`
+	Items   []item   `json:"items"`
+}
+
+type item struct {
+	Text string   `json:"text"`
+	Row  []string `json:"row"`
 }
 
 // takeIn returns the next step of taking in a file.
@@ -76,6 +78,7 @@ func (c *conversation) finding(m *made) string {
 	if !ok {
 		return "I could not read the sample."
 	}
+	s.splitRecords()
 	columns := columnsOfSample(&s)
 	if len(columns) == 0 {
 		return "The sample does not show single rows, so I cannot say yet what it is."
@@ -90,6 +93,21 @@ func (c *conversation) finding(m *made) string {
 	}
 	return fmt.Sprintf("%s %s It has %s. That is from a sample of %s, not from the whole file of %s.",
 		what, g.Reason, plural(len(columns), "column"), plural(len(s.Items), "row"), bytesText(s.Size))
+}
+
+// splitRecords replaces the only line of a JSON file by its records.
+func (s *sampled) splitRecords() {
+	if s.By != "lines" || len(s.Items) != 1 {
+		return
+	}
+	records := profile.Records([]byte(s.Items[0].Text))
+	if len(records) == 0 {
+		return
+	}
+	s.Items = nil
+	for _, r := range records {
+		s.Items = append(s.Items, item{Text: string(r)})
+	}
 }
 
 // columnsOfSample returns the columns with values of the sampled rows. Rows of JSON are records, with a comma after
