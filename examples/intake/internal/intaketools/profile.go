@@ -44,9 +44,9 @@ type Report struct {
 // Summary implements [tools.Summarizer].
 func (r Report) Summary() string {
 	p := &r.Profile
-	what := fmt.Sprintf("%s: %d rows, %d columns", r.File, p.Rows, p.HasColumns)
+	what := fmt.Sprintf("%s: %d rows, %d columns", r.Name, p.Rows, p.HasColumns)
 	if r.IsRecorded() {
-		what = fmt.Sprintf("%s: %s, %d rows", r.File, r.Kind.Label(), p.Rows)
+		what = fmt.Sprintf("%s: %s, %d rows", r.Name, r.Kind.Label(), p.Rows)
 	}
 	return what
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/carrel-go/carrel/examples/intake/internal/files"
 	"github.com/carrel-go/carrel/examples/intake/internal/query"
+	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/tools"
 	"github.com/carrel-go/carrel/tools/objecttools"
 )
@@ -66,7 +67,7 @@ type Answer struct {
 
 // Summary implements [tools.Summarizer].
 func (a Answer) Summary() string {
-	s := fmt.Sprintf("%s: %d of %d rows match", a.File, a.Matched, a.Read)
+	s := fmt.Sprintf("%s: %d of %d rows match", a.Name, a.Matched, a.Read)
 	if !a.Complete {
 		s += ", stopped early"
 	}
@@ -107,7 +108,7 @@ func (b *toolbox) queryFile(ctx context.Context, c *tools.Call, in queryIn) (Ans
 	if err != nil {
 		return Answer{}, tools.Correct(strings.TrimPrefix(err.Error(), query.ErrOptions.Error()+": "))
 	}
-	out := Answer{File: in.File, Name: rows.Name, Complete: true}
+	out := Answer{File: in.File, Name: b.nameOf(c, in.File, rows), Complete: true}
 	if joined != nil {
 		out.Notes = joined.notes
 	}
@@ -172,6 +173,16 @@ func remarks(r *query.Result) (list []string) {
 func (b *toolbox) reportOf(ctx context.Context, c *tools.Call, handle string) (*files.Report, error) {
 	_, f, err := b.find(ctx, c, handle)
 	return f.Report, err
+}
+
+// nameOf returns the name of a file. The object of a shared file has the id of its upload before the name.
+func (b *toolbox) nameOf(c *tools.Call, handle string, rows *objecttools.Rows) string {
+	const idLen = len("00000000-0000-0000-0000-000000000000-")
+	_, ref, err := objecttools.Lookup(c, b.store.Bucket(), handle)
+	if err == nil && ref.Scope().Level() == scope.SharedLevel && len(rows.Name) > idLen {
+		return rows.Name[idLen:]
+	}
+	return rows.Name
 }
 
 // columnsOf returns the columns of a file. Those of JSON are known if the file was profiled.

@@ -123,3 +123,22 @@ func TestARejectedCallIsNotAMessage(t *testing.T) {
 	require.Contains(t, say(asked, answered, note), "could not be run")
 	require.Contains(t, say(asked, answered, note, message(agent.RoleAssistant, "I failed."), asked), "I look at your files")
 }
+
+// The names of files, instead of the handles and hints that tools give a model, reach the person.
+func TestHandlesAreForTheModel(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, text := w.takeIn("notes f2.txt", []byte("some words\n"))
+	require.Contains(t, text, `the file "notes f2.txt" is plain text without rows. It is not taken in.`)
+	_, text = w.takeIn("photo.csv", []byte("\x89PNG\r\n\x1a\n"+strings.Repeat("\x00\x01", 500)))
+	require.Regexp(t, `the file "photo.csv" is not text \(image/png, [0-9]+ bytes\)\. It is not taken in`, text)
+	w.takeIn("suppliers.csv", []byte("supplier_id,supplier_name,country\nS-001,Alpha,NL\nS-001,Beta,NL\n"))
+	w.takeIn("ship.csv", []byte(shipments+"SH-1,DHL,S-001,2026-01-13,delivered,9,x\n"))
+	text = w.say("total qty by supplier in ship.csv")
+	require.Contains(t, text, `1 rows of "suppliers.csv" repeat a value`)
+	for _, ev := range w.last {
+		if done, ok := ev.(agent.ToolDone); ok {
+			require.NotRegexp(t, `\bf\d`, done.Result.Summary)
+		}
+	}
+}

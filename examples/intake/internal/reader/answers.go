@@ -19,11 +19,11 @@ func (c *conversation) tellAnswers(l *found, q question) string {
 	for _, m := range calls {
 		a, ok := decode[intaketools.Answer](&m)
 		if !ok {
-			parts = append(parts, fmt.Sprintf("%s could not be asked: %s.", nameOfCall(l, &m), m.problem()))
+			parts = append(parts, fmt.Sprintf("%s could not be asked: %s.", nameOfCall(l, &m), c.problem(&m)))
 			continue
 		}
 		answers = append(answers, a)
-		parts = append(parts, tellAnswer(&a, nameOf(l, a.File)))
+		parts = append(parts, c.tellAnswer(&a, nameOf(l, a.File)))
 	}
 	if len(calls) > 1 && q.function != "rows" {
 		parts = append(parts, tellTotal(answers, q, len(calls)))
@@ -141,7 +141,7 @@ func nameOf(l *found, handle string) string {
 	return handle
 }
 
-func tellAnswer(a *intaketools.Answer, name string) string {
+func (c *conversation) tellAnswer(a *intaketools.Answer, name string) string {
 	lines := []string{fmt.Sprintf("From %s, %s of %s:", name, number(a.Matched), plural(int(a.Read), "row"))}
 	if len(a.Lines) == 0 {
 		lines = append(lines, "- nothing")
@@ -153,6 +153,7 @@ func tellAnswer(a *intaketools.Answer, name string) string {
 		lines = append(lines, fmt.Sprintf("These are %d of %d groups.", len(a.Lines), a.Groups))
 	}
 	for _, note := range a.Notes {
+		note = c.tellPerson(note)
 		lines = append(lines, strings.ToUpper(note[:1])+note[1:]+".")
 	}
 	return strings.Join(lines, "\n")

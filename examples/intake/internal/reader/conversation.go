@@ -3,6 +3,7 @@ package reader
 import (
 	"encoding/json"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/carrel-go/carrel/agent"
@@ -87,7 +88,9 @@ func (c *conversation) first(tool string) *made {
 
 func (m *made) hasFailed() bool { return m == nil || m.result == nil || m.result.IsError }
 
-// problem returns the text of a failed result as a part of a sentence.
+// problem returns the text of a failed result as a part of a sentence for a person.
+func (c *conversation) problem(m *made) string { return c.tellPerson(m.problem()) }
+
 func (m *made) problem() string {
 	if m != nil && m.result != nil {
 		for _, b := range m.result.Blocks {
@@ -97,6 +100,31 @@ func (m *made) problem() string {
 		}
 	}
 	return "the tool did not answer"
+}
+
+var (
+	namedHandle = regexp.MustCompile(`(^|\bthe file |\brows of )(f\d+)\b`)
+	// toolHint is the end of a correction that tells a model which tool to call.
+	toolHint = regexp.MustCompile(`(: (use|call) [a-z]+_[a-z]+.*|\. Call [a-z]+_[a-z]+.*|, so this tool can't read it)$`)
+)
+
+// tellPerson returns a text of a tool with the names of files in place of their handles, and without hints for a model.
+func (c *conversation) tellPerson(text string) string {
+	names := map[string]string{}
+	for _, m := range c.find(intaketools.ListFiles) {
+		list, _ := decode[intaketools.Files](&m)
+		for _, f := range list.Files {
+			names[f.File] = f.Name
+		}
+	}
+	text = namedHandle.ReplaceAllStringFunc(text, func(found string) string {
+		i := strings.LastIndexByte(found, 'f')
+		if name := names[found[i:]]; name != "" {
+			return found[:i] + strconv.Quote(name)
+		}
+		return found
+	})
+	return toolHint.ReplaceAllString(text, "")
 }
 
 // decode returns the first block of a successful result.

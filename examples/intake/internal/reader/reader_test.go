@@ -111,6 +111,16 @@ func (w *world) say(prompt string) string {
 	return text.String()
 }
 
+// summary returns the summary of the last run's call of a tool.
+func (w *world) summary(tool string) (summary string) {
+	for _, ev := range w.last {
+		if done, ok := ev.(agent.ToolDone); ok && done.Name == tool {
+			summary = done.Result.Summary
+		}
+	}
+	return summary
+}
+
 func generate(t *testing.T, o sample.Options) ([]byte, sample.Counts) {
 	var b bytes.Buffer
 	counts, err := sample.Write(&b, &o)
@@ -225,6 +235,7 @@ func TestSharedSuppliersAreJoined(t *testing.T) {
 	require.Regexp(t, `supplier_id S-003, supplier_name \w+ \w+ 3, sum\(quantity\) 10`, text)
 	require.Contains(t, w.say("list my files"), `"suppliers.csv": suppliers, 40 rows, shared by the tenant`)
 	require.Contains(t, w.say("how many rows in suppliers"), `"suppliers.csv" (shared)`)
+	require.Equal(t, "suppliers.csv: 40 of 40 rows match", w.summary(intaketools.QueryFile))
 
 	w.user, w.shared = w.person("globex", "ann")
 	w.history = agent.History{}

@@ -60,7 +60,7 @@ func (c *conversation) tellProfile(l *found, words string) answer {
 	if m := c.first(intaketools.GetProfile); m != nil {
 		r, ok := decode[intaketools.Report](m)
 		if !ok {
-			return answer{text: "I could not read the profile: " + m.problem() + "."}
+			return answer{text: "I could not read the profile: " + c.problem(m) + "."}
 		}
 		var columns []string
 		for _, column := range r.Profile.Columns[:min(len(r.Profile.Columns), 30)] {

@@ -59,7 +59,7 @@ func (c *conversation) search(q question) (*found, *answer) {
 		}
 		page, ok := decode[intaketools.Files](&m)
 		if !ok {
-			return nil, &answer{text: "I could not list the files: " + m.problem() + "."}
+			return nil, &answer{text: "I could not list the files: " + c.problem(&m) + "."}
 		}
 		var asked search
 		_ = json.Unmarshal(m.use.Input, &asked) // the reader has written it

@@ -34,7 +34,7 @@ func (c *conversation) takeIn(id string) answer {
 	}
 	found, ok := decode[intaketools.Files](list)
 	if !ok || len(found.Files) == 0 || found.Files[0].File == "" {
-		return answer{text: "I cannot find the file: " + list.problem() + "."}
+		return answer{text: "I cannot find the file: " + c.problem(list) + "."}
 	}
 	file := found.Files[0]
 	sample := c.first(intaketools.Sample)
@@ -44,7 +44,7 @@ func (c *conversation) takeIn(id string) answer {
 		args := map[string]any{"file": file.File, "count": sampleRows, "from": "spread"}
 		return answer{text, []call{{intaketools.Sample, args}}}
 	case sample.hasFailed():
-		return answer{text: "I cannot read this file as a table: " + sample.problem() + ". It is not taken in."}
+		return answer{text: "I cannot read this file as a table: " + c.problem(sample) + ". It is not taken in."}
 	}
 	measured := c.first(intaketools.ProfileFile)
 	switch {
@@ -52,7 +52,7 @@ func (c *conversation) takeIn(id string) answer {
 		text := c.finding(sample) + " Now I measure the whole file.\n\n"
 		return answer{text, []call{{intaketools.ProfileFile, map[string]any{"file": file.File}}}}
 	case measured.hasFailed():
-		return answer{text: "I could not measure the file: " + measured.problem() + ". It is not taken in."}
+		return answer{text: "I could not measure the file: " + c.problem(measured) + ". It is not taken in."}
 	}
 	report, ok := decode[intaketools.Report](measured)
 	if !ok {
@@ -67,7 +67,7 @@ func (c *conversation) takeIn(id string) answer {
 		text := describeQuality(&report) + "\n\n"
 		return answer{text, []call{{intaketools.RecordProfile, recordArgs(file.File, &report, guess)}}}
 	case recorded.hasFailed():
-		return answer{text: "I could not record the profile: " + recorded.problem() + "."}
+		return answer{text: "I could not record the profile: " + c.problem(recorded) + "."}
 	}
 	return answer{text: closing(guess)}
 }
