@@ -61,6 +61,9 @@ func TestTheWayOfAFile(t *testing.T) {
 	require.Equal(t, http.StatusConflict, status, problem)
 	require.Contains(t, problem["detail"], "confirmed already")
 
+	status, problem = steward.post("/api/files/"+id+"/delete", map[string]any{})
+	require.Equal(t, http.StatusConflict, status, problem)
+
 	colleague, stranger := s.as("acme", "ben"), s.as("globex", "ann", "steward")
 	status, problem = colleague.post("/api/files/"+id+"/share", map[string]any{})
 	require.Equal(t, http.StatusNotFound, status, problem)
@@ -130,6 +133,7 @@ func TestOthersAndNothingAreTheSame(t *testing.T) {
 			"GET /api/files/{file}", "GET /api/chat/{chat}", "GET /api/runs/{run}/events", "POST /api/runs/{run}/stop",
 			"GET /api/runs/{run}/results/call-1", "POST /api/uploads/{file}/complete", "POST /api/uploads/{file}/abort",
 			"POST /api/uploads/{file}/parts/1", "POST /api/files/{file}/confirm", "POST /api/files/{file}/share",
+			"POST /api/files/{file}/delete",
 		} {
 			method, path, _ := strings.Cut(path, " ")
 			ask := func(file, chat, run string) (int, map[string]any) {
@@ -194,6 +198,22 @@ func TestWrongRequests(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 	status, problem = s.post("/api/uploads/"+out["id"].(string)+"/parts/1", map[string]any{})
 	require.Equal(t, http.StatusConflict, status, problem)
+
+	// A file that is not a table is deleted by its person.
+	zip := s.upload("a.zip", []byte("PK\x03\x04\x00\x00\x00\x00"))
+	_, events = s.chat(map[string]any{"file_id": zip}, nil)
+	require.Contains(t, textOf(events), "not taken in")
+	_, before := s.get("/api/files")
+	for _, want := range []int{http.StatusOK, http.StatusOK} { // it may be repeated
+		status, problem = s.post("/api/files/"+zip+"/delete", map[string]any{})
+		require.Equal(t, want, status, problem)
+	}
+	_, after := s.get("/api/files")
+	require.Len(t, after["files"], len(before["files"].([]any))-1)
+	status, _ = s.post("/api/chat", map[string]any{"file_id": zip})
+	require.Equal(t, http.StatusConflict, status)
+	_, events = s.chat(map[string]any{"message": "list my files"}, nil)
+	require.NotContains(t, textOf(events), "a.zip")
 
 	// The parts must be those of the file.
 	_, out = s.post("/api/uploads", map[string]any{"name": "b.csv", "size": 80 << 20})

@@ -130,7 +130,7 @@ func (v *View) read(ctx context.Context, rec tracking.Record) (File, error) {
 	if st := rec.Stage(Profiled); st.State == tracking.StateRunning {
 		f.Run = st.Key
 	}
-	if up := rec.Stage(tracking.UserUpload); up.State == tracking.StateSuccess {
+	if up := rec.Stage(tracking.UserUpload); up.State == tracking.StateSuccess && !isCancelled(rec) {
 		ref, err := up.Destination.Ref(v.root)
 		if err != nil {
 			return File{}, fmt.Errorf("files: read %s: %w", f.ID, err)
@@ -149,6 +149,9 @@ func (v *View) read(ctx context.Context, rec tracking.Record) (File, error) {
 	}
 	return f, nil
 }
+
+// isCancelled reports whether a person has ended the record, whose object is then deleted.
+func isCancelled(rec tracking.Record) bool { return rec.Terminal && rec.Reason == "cancelled" }
 
 // report returns the report of a session, or nil.
 func (v *View) report(ctx context.Context, session scope.Scope) (*Report, error) {
@@ -172,7 +175,8 @@ type Page struct {
 	Next  string // the cursor of the next page
 }
 
-// List returns the user's own files, newest first. It does not return shared ones: see [View.ListShared].
+// List returns the user's own files, newest first, without those that were deleted or whose upload was given up. It does
+// not return shared ones: see [View.ListShared].
 func (v *View) List(ctx context.Context, cursor string, limit int) (Page, error) {
 	page, err := v.store.tracker.List(ctx, v.user, tracking.Filter{Cursor: cursor, Limit: limit})
 	if errors.Is(err, tracking.ErrInvalid) {
@@ -189,6 +193,9 @@ func (v *View) List(ctx context.Context, cursor string, limit int) (Page, error)
 		}
 		if err != nil {
 			return Page{}, fmt.Errorf("files: list: %w", err)
+		}
+		if isCancelled(rec) {
+			continue // the person has deleted the file, or given up its upload
 		}
 		f, err := v.read(ctx, rec)
 		if err != nil {

@@ -14,6 +14,7 @@
 //	GET  /api/files/{id}                one file with its report
 //	POST /api/files/{id}/confirm        {version, kind?, columns?}: confirms the report, with corrections
 //	POST /api/files/{id}/share          shares a confirmed file with the tenant; role steward
+//	POST /api/files/{id}/delete         deletes a file that is not confirmed, and its report
 //	POST /api/chat                      {message?, file_id?, chat_id?}: answers with the events of a run (SSE)
 //	GET  /api/chat/{id}                 {chat_id, runs, running}: the ids of the chat's last runs
 //	GET  /api/runs/{run}/events         the events after Last-Event-ID or ?last_event_id= (SSE)
@@ -51,6 +52,6 @@
 //
 // # Retention
 //
-// A file that is not confirmed within [Review] is abandoned and deleted. A confirmed file is kept. A chat is deleted
+// A file that is not confirmed within [Review] is abandoned and deleted. Its person can delete it before. A confirmed file is kept. A chat is deleted
 // [ChatRetention] after its last message.
 package server

@@ -10,6 +10,7 @@ import (
 	"github.com/carrel-go/carrel/examples/intake/internal/files"
 	"github.com/carrel-go/carrel/examples/intake/internal/intaketools"
 	"github.com/carrel-go/carrel/examples/intake/internal/kinds"
+	"github.com/carrel-go/carrel/tracking"
 )
 
 // pageSize is the number of files of a page.
@@ -31,9 +32,10 @@ type fileRow struct {
 	Summary   string     `json:"summary,omitempty"`
 	Created   time.Time  `json:"created_at,omitzero"`
 	Changed   time.Time  `json:"changed_at,omitzero"`
-	// CanConfirm and CanTakeIn name the next step of the person.
+	// CanConfirm, CanTakeIn and CanDelete name what the person can do next.
 	CanConfirm bool `json:"can_confirm,omitempty"`
 	CanTakeIn  bool `json:"can_take_in,omitempty"`
+	CanDelete  bool `json:"can_delete,omitempty"`
 	// IsShared reports that the tenant has the file, or a copy of it.
 	IsShared bool `json:"is_shared,omitempty"`
 }
@@ -56,6 +58,7 @@ func (s *Server) newRow(r *http.Request, f *files.File) fileRow {
 	isOpen := !f.Shared && !f.Ended
 	row.CanConfirm = isOpen && f.Stage == files.Confirmed && f.Report.IsRecorded()
 	row.CanTakeIn = isOpen && !f.Report.IsRecorded() && !f.Ref.IsZero() && f.State != "running"
+	row.CanDelete = isOpen && !f.Report.IsConfirmed() && f.Run == "" && !f.Ref.IsZero()
 	if f.Report != nil {
 		row.Rows, row.Columns, row.Size = f.Report.Profile.Rows, f.Report.Profile.HasColumns, f.Report.Size
 		row.Summary = f.Report.Summary
@@ -159,6 +162,42 @@ func (s *Server) shareFile(w http.ResponseWriter, r *http.Request) error {
 		return fileProblem(err)
 	}
 	return s.writeFile(w, r, &f)
+}
+
+// deleteFile answers POST /api/files/{id}/delete: it deletes a file that is not confirmed, and its report.
+func (s *Server) deleteFile(w http.ResponseWriter, r *http.Request) error {
+	f, err := s.findFile(r, r.PathValue("id"))
+	switch {
+	case err != nil:
+		return err
+	case f.Shared:
+		return fileProblem(files.ErrShared)
+	case f.Report.IsConfirmed():
+		return newProblem(http.StatusConflict, "The file was confirmed, and is kept.")
+	case f.Ref.IsZero() && !f.Ended:
+		return newProblem(http.StatusConflict, "The file has not arrived yet.")
+	case f.Run != "":
+		return newProblem(http.StatusConflict, "A run takes in this file. Stop it first.")
+	}
+	session, err := callerOf(r).Session(f.ID)
+	if err != nil {
+		return errNoFile
+	}
+	rec, err := s.o.Tracker.Cancel(r.Context(), session)
+	if errors.Is(err, tracking.ErrTerminal) {
+		return newProblem(http.StatusConflict, "The file has ended already.")
+	}
+	if err != nil {
+		return err
+	}
+	s.o.Arrivals.Discard(r.Context(), rec)
+	if err := s.o.Admission.CloseGrant(r.Context(), session); err != nil {
+		return err
+	}
+	if err := s.o.Files.Forget(r.Context(), session); err != nil {
+		return err
+	}
+	return writeJSON(w, map[string]string{"status": "deleted"})
 }
 
 // fileProblem returns the problem for an error of package files. It returns other errors unchanged.

@@ -29,6 +29,7 @@ func (s *Server) newHandler() http.Handler {
 		{http.MethodGet, "/api/files/{id}", s.serveFile},
 		{http.MethodPost, "/api/files/{id}/confirm", s.confirmFile},
 		{http.MethodPost, "/api/files/{id}/share", s.shareFile},
+		{http.MethodPost, "/api/files/{id}/delete", s.deleteFile},
 		{http.MethodPost, "/api/chat", s.serveChat},
 		{http.MethodGet, "/api/chat/{id}", s.serveRuns},
 		{http.MethodGet, "/api/runs/{run}/events", s.serveEvents},

@@ -55,6 +55,7 @@ export const listFiles = (cursor) => json(`/api/files${cursor ? `?cursor=${id(cu
 export const fetchFile = (file) => json(`/api/files/${id(file)}`);
 export const confirmFile = (file, body) => post(`/api/files/${id(file)}/confirm`, body);
 export const shareFile = (file) => post(`/api/files/${id(file)}/share`);
+export const deleteFile = (file) => post(`/api/files/${id(file)}/delete`);
 export const fetchChat = (chat) => json(`/api/chat/${id(chat)}`);
 export const stopRun = (run) => post(`/api/runs/${id(run)}/stop`);
 export const fetchSample = async (name) => (await request(`/samples/${id(name)}`)).blob();

@@ -1,6 +1,6 @@
 // The report of a file as a table, and the form in which a person confirms or corrects it.
 
-import { confirmFile, fetchFile, shareFile } from "./api.js";
+import { confirmFile, deleteFile, fetchFile, shareFile } from "./api.js";
 import { announce, byId, el } from "./dom.js";
 import { describeQuality, formatBytes, formatCount } from "./fold.js";
 
@@ -35,7 +35,8 @@ function draw(section, title, { file, report }, actions) {
   const closing = el("button", { type: "button", class: "button small", onClick: actions.close }, "Close");
   const head = el("div", { class: "report-head" }, title, closing);
   if (!report) {
-    section.replaceChildren(head, el("p", {}, `This file does not have a report yet: it is ${file.state}.`));
+    section.replaceChildren(head, el("p", {}, `This file does not have a report yet: it is ${file.state}.`),
+      file.failure ? el("p", { class: "flaw" }, file.failure) : "", file.can_delete ? drawDeletion(file, actions) : "");
     return;
   }
   const { profile } = report;
@@ -69,7 +70,7 @@ function draw(section, title, { file, report }, actions) {
       isOpen ? el("button", { class: "button primary" }, "Confirm") : "",
       file.step === "done" && file.owner === "you" && !file.is_shared && actions.steward
         ? el("button", { type: "button", class: "button", onClick: () => share(file, error, actions) }, "Share with colleagues") : ""));
-  section.replaceChildren(head, form);
+  section.replaceChildren(head, form, file.can_delete ? drawDeletion(file, actions) : "");
 }
 
 function drawColumn(column, report, isOpen, inputs) {
@@ -101,6 +102,33 @@ async function confirm(file, report, select, inputs, error, actions) {
   } catch (err) {
     error.replaceChildren(el("p", { class: "notice error", role: "alert" }, err.message));
   }
+}
+
+/** drawDeletion draws the button that deletes a file, which asks once more. */
+function drawDeletion(file, actions) {
+  const error = el("div", {});
+  const row = el("p", { class: "actions" });
+  const button = (label, onClick) => el("button", { type: "button", class: "button small", onClick }, label);
+  const begin = button("Delete this file", () => {
+    const keep = button("Keep it", () => {
+      row.replaceChildren(begin);
+      begin.focus();
+    });
+    row.replaceChildren(button("Delete it for good", remove), keep);
+    keep.focus();
+  });
+  async function remove() {
+    try {
+      await deleteFile(file.id);
+      announce(`${file.name} is deleted.`);
+      actions.changed();
+      actions.close();
+    } catch (err) {
+      error.replaceChildren(el("p", { class: "notice error", role: "alert" }, err.message));
+    }
+  }
+  row.append(begin);
+  return el("div", {}, row, error);
 }
 
 async function share(file, error, actions) {
