@@ -163,6 +163,9 @@ func remarks(r *query.Result) (list []string) {
 		list = append(list, fmt.Sprintf("%d values are not compared, because they are not numbers or dates like the "+
 			"value of the condition", r.Incomparable))
 	}
+	if r.MixedUnits {
+		list = append(list, "the numbers have several units, and are taken without them")
+	}
 	if r.Assumed > 0 {
 		list = append(list, "values can be read in two ways, and the file does not decide: "+r.AssumedExample)
 	}

@@ -21,6 +21,7 @@ type column struct {
 	name     string
 	counts   [numTypes]int64
 	formats  []formatPair
+	units    []FormatCount
 	numbers  readings
 	dates    readings
 	negative int64
@@ -50,6 +51,7 @@ func (c *column) add(b []byte, seed maphash.Seed, isJSON bool) {
 	switch v.kind {
 	case isInteger, isDecimal:
 		c.numbers.add(&v, b)
+		c.countUnit(v.unit)
 		if v.number[0] < 0 {
 			c.negative++
 		}
@@ -79,6 +81,37 @@ func (c *column) countFormat(format [2]string) {
 	if len(c.formats) < maxFormats {
 		c.formats = append(c.formats, formatPair{format, 1})
 	}
+}
+
+// countUnit counts the unit of a number, which may be empty. There are few units.
+func (c *column) countUnit(unit string) {
+	if unit == "" && len(c.units) == 0 {
+		return
+	}
+	i := slices.IndexFunc(c.units, func(u FormatCount) bool { return u.Format == unit })
+	if i < 0 {
+		i, c.units = len(c.units), append(c.units, FormatCount{Format: unit})
+	}
+	c.units[i].Count++
+}
+
+// unitsOf returns the units of the numbers. The empty one stands for numbers without a unit.
+func (c *column) unitsOf() []FormatCount {
+	if len(c.units) == 0 {
+		return nil
+	}
+	rest := c.counts[isInteger] + c.counts[isDecimal]
+	var out []FormatCount
+	for _, u := range c.units {
+		if u.Format != "" {
+			out = append(out, u)
+			rest -= u.Count
+		}
+	}
+	if rest > 0 {
+		out = append(out, FormatCount{"", rest})
+	}
+	return out
 }
 
 // formatPair is the number of values with these formats in the two readings.
@@ -139,7 +172,7 @@ func (c *column) profile(file *fileEvidence) Column {
 	case isInteger, isDecimal:
 		out.Formats = c.formatsOf(best, number)
 		out.Min, out.Max = formatNumber(c.numbers.min[number]), formatNumber(c.numbers.max[number])
-		out.Negative = c.negative
+		out.Negative, out.Units = c.negative, c.unitsOf()
 		if isNumberAssumed {
 			out.Assumed, out.AssumedExample = c.numbers.counts[either], c.numbers.example
 		}

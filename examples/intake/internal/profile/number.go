@@ -40,8 +40,7 @@ func parseNumber(b []byte) (value, bool) {
 		return value{}, false
 	}
 	if negative {
-		v.number[0], v.number[1] = -v.number[0], -v.number[1]
-		v.digits = -v.digits
+		v.negate()
 	}
 	return v, !math.IsInf(v.number[0], 0)
 }

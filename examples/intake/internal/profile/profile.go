@@ -36,7 +36,9 @@ type Column struct {
 	Wrong   int64       `json:"wrong,omitempty"`
 	Types   []TypeCount `json:"types,omitempty"`
 	// Formats are those of the dates, or of the numbers if some are not in plain digits.
-	Formats  []FormatCount `json:"formats,omitempty"`
+	Formats []FormatCount `json:"formats,omitempty"`
+	// Units are those of the numbers, such as $ or %, if some have one. An empty unit is that of numbers without one.
+	Units    []FormatCount `json:"units,omitempty"`
 	Min      string        `json:"min,omitempty"`
 	Max      string        `json:"max,omitempty"`
 	Negative int64         `json:"negative,omitempty"`

@@ -2,8 +2,10 @@ package profile
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"math"
+	"strings"
 )
 
 // The values of Column.Decimal and Column.DateOrder.
@@ -101,6 +103,8 @@ type Value struct {
 	Digits  int64
 	Places  int
 	IsExact bool
+	// Unit is that of a number, such as $ or %, or empty.
+	Unit string
 	// Assumed reports that it can be read in two ways and that nothing in the file decides.
 	Assumed bool
 }
@@ -112,7 +116,7 @@ func (v Value) IsNumber() bool { return v.Type == Integer || v.Type == Decimal }
 // and the day comes first.
 func ReadValue(b []byte, c *Column) Value {
 	v := classify(b)
-	out := Value{Type: typeNames[v.kind], HasTime: v.hasTime, Digits: v.digits, IsExact: v.isExact}
+	out := Value{Type: typeNames[v.kind], HasTime: v.hasTime, Digits: v.digits, IsExact: v.isExact, Unit: v.unit}
 	reading, isDecided := 0, false
 	if c != nil {
 		shown, other := c.Decimal, DecimalComma
@@ -141,16 +145,21 @@ func (p *Profile) Remarks() (list []string) {
 		list = append(list, fmt.Sprintf("%d rows are too long and were read in part: "+
 			"they are not compared to find repetitions", p.Cut))
 	}
-	more := 0
+	if p.Rows == 0 {
+		list = append(list, "the file does not have any rows of data")
+	}
+	list = append(list, p.unitRemarks()...)
+	named, more := 0, 0
 	for i := range p.Columns {
 		c := &p.Columns[i]
 		switch {
 		case c.Assumed == 0:
 			continue
-		case more > 0 || len(list) > maxRemarks:
+		case more > 0 || named == maxRemarks:
 			more++
 			continue
 		}
+		named++
 		v := ReadValue([]byte(c.AssumedExample), c)
 		shown := formatNumber(v.Number)
 		if v.Type == Date {
@@ -161,6 +170,22 @@ func (p *Profile) Remarks() (list []string) {
 	}
 	if more > 0 {
 		list = append(list, fmt.Sprintf("values of %d more columns can be read in two ways", more))
+	}
+	return list
+}
+
+// unitRemarks returns a sentence for each of the first columns whose numbers have several units.
+func (p *Profile) unitRemarks() (list []string) {
+	for i := range p.Columns {
+		c := &p.Columns[i]
+		if len(c.Units) < 2 || len(list) == maxRemarks {
+			continue
+		}
+		var units []string
+		for _, u := range c.Units {
+			units = append(units, fmt.Sprintf("%s (%d)", cmp.Or(u.Format, "none"), u.Count))
+		}
+		list = append(list, fmt.Sprintf("numbers of %.60q have several units: %s", c.Name, strings.Join(units, ", ")))
 	}
 	return list
 }

@@ -98,3 +98,21 @@ func TestRowsThatAreCutAreToldAndDuplicatesAreNotExact(t *testing.T) {
 	require.False(t, got.DuplicatesExact)
 	require.Contains(t, got.Remarks()[0], "2 rows are too long")
 }
+
+func TestNumbersWithUnitsAndSignsThatPeopleWrite(t *testing.T) {
+	t.Parallel()
+	got := profileColumn("$1.00", "-$3.00", "$-2.50", "1,200.50 $", "(12.00)", "\u22123", "5-")
+	require.Equal(t, profile.Decimal, got.Type)
+	require.Zero(t, got.Wrong)
+	require.Equal(t, []string{"-12", "1200.5"}, []string{got.Min, got.Max})
+	require.EqualValues(t, 5, got.Negative)
+	require.Equal(t, []profile.FormatCount{{Format: "$", Count: 4}, {Format: "", Count: 3}}, got.Units)
+	require.Equal(t, "integer", string(profileColumn("5%", "7 %").Type))
+	for _, text := range []string{"(-5)", "-5-", "--", "$", "%", "$5%", "()", "(x)", "$ five", "−"} {
+		require.False(t, profile.ReadValue([]byte(text), nil).IsNumber(), text)
+	}
+	p := profileTable(",", []string{"$1"}, []string{"2 €"})
+	require.Equal(t, []string{`numbers of "a" have several units: $ (1), € (1)`}, p.Remarks())
+	empty := profile.New([]string{"a"}, 1).Profile()
+	require.Equal(t, []string{"the file does not have any rows of data"}, empty.Remarks())
+}

@@ -40,6 +40,12 @@ type value struct {
 	digits  int64
 	places  [2]int
 	isExact bool
+	unit    string // of a number, such as %
+}
+
+func (v *value) negate() {
+	v.number[0], v.number[1] = -v.number[0], -v.number[1]
+	v.digits = -v.digits
 }
 
 // evidence is the reading that a value shows.
@@ -68,7 +74,7 @@ func classify(b []byte) value {
 	}
 	first := b[0]
 	isDigit := '0' <= first && first <= '9'
-	if isDigit || first == '-' || first == '+' || first == '.' || first == '(' {
+	if isDigit || first == '-' || first == '+' || first == '.' {
 		if v, ok := parseNumber(b); ok {
 			return v
 		}
@@ -76,6 +82,11 @@ func classify(b []byte) value {
 			if v, ok := parseDate(b); ok {
 				return v
 			}
+		}
+	}
+	if isDigit || first < '0' || first >= 0x80 {
+		if v, ok := parseQuantity(b); ok {
+			return v
 		}
 	}
 	return value{kind: classifyWord(b)}

@@ -106,6 +106,8 @@ type Result struct {
 	// Incomparable is the number of values that are not missing and that a condition could not compare with its number
 	// or date.
 	Incomparable int64 `json:"values_not_compared,omitempty"`
+	// MixedUnits reports that the numbers of a measure have several units, such as $ and €.
+	MixedUnits bool `json:"mixed_units,omitempty"`
 	// Assumed is the number of values that can be read in two ways and that the file does not decide.
 	Assumed int64 `json:"values_assumed,omitempty"`
 	// AssumedExample is one of them, with the way in which it was read.
@@ -124,6 +126,7 @@ type Query struct {
 	values  []profile.Value // of the conditions
 	numbers []int64         // read for each measure
 	dates   []int64
+	units   []string // of the first number of each measure
 	groups  map[string]*group
 	result  Result
 	id      []byte
@@ -165,6 +168,7 @@ func New(o *Options) (*Query, error) {
 		q.result.Columns = append(q.result.Columns, o.Columns...)
 	}
 	q.result.Lines = []Line{}
+	q.units = make([]string, len(q.o.Measures))
 	q.numbers, q.dates = make([]int64, len(q.o.Measures)), make([]int64, len(q.o.Measures))
 	return q, nil
 }
@@ -251,6 +255,10 @@ func (q *Query) measure(g *group, i int, m Measure, row Row) {
 	case m.Function == Count:
 		t.count++
 	case v.IsNumber():
+		if q.numbers[i] == 0 {
+			q.units[i] = v.Unit
+		}
+		q.result.MixedUnits = q.result.MixedUnits || v.Unit != q.units[i]
 		q.numbers[i]++
 		t.add(v)
 	case v.Type == profile.Date && isRange:

@@ -190,3 +190,12 @@ func TestResultsKeepTheDigitsOfTheirNumbers(t *testing.T) {
 		require.Equal(t, []query.Line{{c.sum, c.avg, c.max}}, got.Lines)
 	}
 }
+
+func TestUnitsThatDifferAreTold(t *testing.T) {
+	t.Parallel()
+	sum := query.Options{Measures: []query.Measure{{Function: query.Sum, Column: "a"}}}
+	got := ask(t, "a\n$1.50\n-$3.00\n", sum)
+	require.Equal(t, []query.Line{{"-1.50"}}, got.Lines)
+	require.False(t, got.MixedUnits)
+	require.True(t, ask(t, "a\n$1.50\n2 €\n", sum).MixedUnits)
+}
