@@ -182,6 +182,8 @@ func TestWrongRequests(t *testing.T) {
 	status, problem := s.post("/api/chat", map[string]any{"file_id": out["id"]})
 	require.Equal(t, http.StatusConflict, status, problem)
 	require.Equal(t, "The file has not arrived yet.", problem["detail"])
+	status, problem = s.post("/api/files/"+out["id"].(string)+"/delete", map[string]any{})
+	require.Equal(t, http.StatusConflict, status, problem)
 	// A message in the words of a run that takes a file in.
 	named := s.upload("named.csv", []byte("sku,on_hand,warehouse\nSKU-1,5,W\n"))
 	_, events := s.chat(map[string]any{"message": "Take in the upload " + named + `, the file "named.csv"`}, nil)

@@ -175,8 +175,8 @@ type Page struct {
 	Next  string // the cursor of the next page
 }
 
-// List returns the user's own files, newest first, without those that were deleted or whose upload was given up. It does
-// not return shared ones: see [View.ListShared].
+// List returns the user's own files, newest first, without those that were deleted or whose upload was given up. It
+// does not return shared ones: see [View.ListShared].
 func (v *View) List(ctx context.Context, cursor string, limit int) (Page, error) {
 	page, err := v.store.tracker.List(ctx, v.user, tracking.Filter{Cursor: cursor, Limit: limit})
 	if errors.Is(err, tracking.ErrInvalid) {

@@ -52,6 +52,6 @@
 //
 // # Retention
 //
-// A file that is not confirmed within [Review] is abandoned and deleted. Its person can delete it before. A confirmed file is kept. A chat is deleted
-// [ChatRetention] after its last message.
+// A file that is not confirmed within [Review] is abandoned and deleted. Its person can delete it before. A confirmed
+// file is kept. A chat is deleted [ChatRetention] after its last message.
 package server
