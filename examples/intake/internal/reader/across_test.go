@@ -93,6 +93,7 @@ func TestConditionsAreNotMisread(t *testing.T) {
 		"total qty per supplier where carrier is DHL in ship3.csv":  "supplier_id S-001, sum(qty) 16",
 		"total qty in ship3.csv where qty is above 8 and note is x": "sum(qty) 9",
 		"how many rows where note is \"y, in part\" in ship3.csv":   "rows 1",
+		"first 2 rows in ship3.csv":                                 "shipment_id SH-2",
 		"how many rows where note is x or y in ship3.csv":           "I do not understand “x or y in ship3.csv”",
 		"total": "The name of a column is missing. I understood: total.",
 		"total qty where status is late for each carrier in nope.csv": `I do not find a file or a kind "nope.csv"`,

@@ -1,6 +1,7 @@
 package reader
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -133,7 +134,7 @@ func (q question) args(f intaketools.ListedFile, l *found) (args map[string]any,
 		args["where"] = wheres
 	}
 	if q.function == "rows" {
-		args["limit"] = 5
+		args["limit"] = cmp.Or(q.limit, 5)
 		return args, ""
 	}
 	measure := map[string]any{"function": q.function}

@@ -3,8 +3,11 @@ package reader
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/carrel-go/carrel/examples/intake/internal/query"
 )
 
 // word is a word, a comparison sign or a quoted text of a question. A quoted text is never a keyword.
@@ -197,12 +200,7 @@ func (p *clauses) parseSubject(q *question) int {
 		}
 	}
 	words := p.words[start:end]
-	subject := joinWords(words)
-	for _, filler := range []string{" are there", " do i have", " do we have"} {
-		if cut := len(subject) - len(filler); cut >= 0 && strings.EqualFold(subject[cut:], filler) {
-			subject = subject[:cut]
-		}
-	}
+	subject := trimFiller(joinWords(words))
 	if len(words) > 1 && words[0].is("negative", "missing") {
 		w := where{joinWords(words[1:]), "missing", ""}
 		if words[0].is("negative") {
@@ -218,12 +216,24 @@ func (p *clauses) parseSubject(q *question) int {
 	case strings.EqualFold(subject, "rows") && (q.function == "count" || q.function == "rows"):
 	case kindOf(subject) != "" && (q.function == "count" || q.function == "rows"): // how many shipments
 		q.in = subject
+	case q.function == "rows" && len(words) == 2 && words[1].is("rows") && isLimit(words[0].text): // first 20 rows
+		q.limit, _ = strconv.Atoi(words[0].text)
 	case q.function == "rows" && subject != "":
-		p.refuse("I do not understand “%s” after “rows”.", subject)
+		p.refuse("I do not understand “%s”. The first rows can be 1 to %d.", subject, query.MaxLimit)
 	default:
 		q.column = subject
 	}
 	return end
+}
+
+// trimFiller returns a subject without the words of a person that do not change it.
+func trimFiller(subject string) string {
+	for _, filler := range []string{" are there", " do i have", " do we have"} {
+		if cut := len(subject) - len(filler); cut >= 0 && strings.EqualFold(subject[cut:], filler) {
+			subject = subject[:cut]
+		}
+	}
+	return subject
 }
 
 // parseConditions reads conditions that are joined by "and" and returns the index after them.
@@ -268,6 +278,12 @@ func (p *clauses) parseConditions(q *question, i int) int {
 		}
 		i++
 	}
+}
+
+// isLimit reports whether a text is a number of rows that a query can return.
+func isLimit(text string) bool {
+	n, err := strconv.Atoi(text)
+	return err == nil && n >= 1 && n <= query.MaxLimit
 }
 
 func joinWords(words []word) string {

@@ -11,6 +11,7 @@ type question struct {
 	wantsList    bool
 	wantsProfile bool
 	function     string // count, sum, avg, min, max, or rows
+	limit        int    // of rows; zero means 5
 	column       string // words of a column, or empty
 	by           string
 	where        []where
@@ -78,6 +79,9 @@ func (q question) describe() string {
 		"count": "number of rows", "sum": "total", "avg": "average", "min": "lowest", "max": "highest", "rows": "first rows",
 	}
 	s.WriteString(names[q.function])
+	if q.limit > 0 {
+		fmt.Fprintf(&s, " (%d)", q.limit)
+	}
 	switch {
 	case q.column != "" && q.function == "count":
 		fmt.Fprintf(&s, " with “%s”", q.column)

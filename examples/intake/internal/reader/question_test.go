@@ -23,6 +23,7 @@ func TestQuestionsAreParsedInAnyOrder(t *testing.T) {
 		"first rows of tiny where quantity is above 5":                           "first rows in “tiny” where “quantity” is above “5”",
 		"how many shipments do I have where status is delayed":                   "number of rows in “shipments” where “status” is “delayed”",
 		"sum of qty of a.csv":                "total of “qty” in “a.csv”",
+		"first 20 rows in a.csv":             "first rows (20) in “a.csv”",
 		"how many rows in bill of materials": "number of rows in “bill of materials”",
 	} {
 		q, ok := parseQuestion(text)
@@ -48,6 +49,7 @@ func TestWordsThatAreLeftOverAreRefused(t *testing.T) {
 		"total qty where carrier is missing today": "I do not understand “today”",
 		"total qty where carrier is DHL and":       "I do not find a comparison",
 		"total negative qty":                       "only after “how many”",
+		"first 51 rows in a.csv":                   "I do not understand “51 rows”. The first rows can be 1 to 50.",
 		"total qty in":                             "A name is missing after “in”",
 		"first delayed rows in a.csv":              "I do not understand “delayed rows”",
 	} {
