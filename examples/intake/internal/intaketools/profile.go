@@ -120,7 +120,7 @@ func (b *toolbox) measure(ctx context.Context, c *tools.Call, handle string) (*f
 		}
 	}
 	r.Profile = p.Profile()
-	r.Notes = slices.Concat(rows.Notes, problems, r.Profile.Remarks())
+	r.Notes = slices.Concat(rows.Notes, headerRemarks(rows.Columns), problems, r.Profile.Remarks())
 	if n := len(r.Profile.Columns); r.Profile.HasColumns > n {
 		r.Notes = append(r.Notes, fmt.Sprintf("only %d of %d columns are measured", n, r.Profile.HasColumns))
 	}
@@ -128,6 +128,20 @@ func (b *toolbox) measure(ctx context.Context, c *tools.Call, handle string) (*f
 		r.Notes = append(r.Notes, "several columns have the same name")
 	}
 	return r, nil
+}
+
+// headerRemarks returns a sentence if the first row does not seem to have the names of columns.
+func headerRemarks(columns []string) []string {
+	for i, name := range columns {
+		v := profile.ReadValue([]byte(name), nil)
+		switch {
+		case i == 0 && strings.HasPrefix(strings.ToLower(name), "sep="):
+			return []string{fmt.Sprintf("the first row, %.60q, is taken as the names of columns, but names a separator", name)}
+		case v.IsNumber() || v.Type == profile.Date:
+			return []string{fmt.Sprintf("the first row is taken as the names of columns, but %.60q looks like data", name)}
+		}
+	}
+	return nil
 }
 
 func (b *toolbox) getProfile(ctx context.Context, c *tools.Call, in fileIn) (Report, error) {
