@@ -137,8 +137,8 @@ func (a *active) mayHaveStage() bool {
 	return a.stopped.Load() && a.tries > 0 && a.runner.host.Stage != nil
 }
 
-// claimStage claims the stage of the run, also for a run that was stopped, so that the stage ends with it. If that fails
-// for the time of a lease, it returns errStore, unless the run was taken over too often.
+// claimStage claims the stage of the run, also for a run that was stopped, so that the stage ends with it. If that
+// fails for the time of a lease, it returns errStore, unless the run was taken over too often.
 func (a *active) claimStage() (attempt *tracking.Attempt, err error) {
 	if attempt, err = a.runner.host.Stage(a.work, a.run); err == nil || !a.stopped.Load() {
 		return attempt, err

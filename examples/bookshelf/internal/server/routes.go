@@ -75,8 +75,9 @@ func (s *Server) newHandler() (http.Handler, error) {
 	return s.guardHost(s.guardOrigin(mux)), nil
 }
 
-// handleMethod returns a handler that checks the method ("" allows any; outside of the API, HEAD is like GET), calls the endpoint and writes its error. If
-// the request ends before a response is written, it aborts the connection, since an empty 200 would look like success.
+// handleMethod returns a handler that checks the method, calls the endpoint and writes its error. An empty method allows
+// any, and GET allows HEAD outside of the API. If the request ends before a response is written, it aborts the
+// connection, since an empty 200 would look like success.
 func (s *Server) handleMethod(method string, answer endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")

@@ -85,8 +85,8 @@ func (s *Server) buildOutput(ctx context.Context, r *runner.Run, h agent.History
 // titleLabel is the label of a record that has the title of its book.
 const titleLabel = "title"
 
-// setTitle shows the title of a book in lists of uploads, truncated to fit, or none if it does not have one. The attempt's
-// next write of the record stores it.
+// setTitle shows the title of a book in lists of uploads, truncated to fit, or none if it does not have one. The
+// attempt's next write of the record stores it.
 func (s *Server) setTitle(attempt *tracking.Attempt, m book.Metadata) {
 	if attempt == nil {
 		return
