@@ -75,8 +75,8 @@ func (s *Server) newHandler() (http.Handler, error) {
 	return s.guardHost(s.guardOrigin(mux)), nil
 }
 
-// handleMethod returns a handler that checks the method, calls the endpoint and writes its error. An empty method allows
-// any, and GET allows HEAD outside of the API. If the request ends before a response is written, it aborts the
+// handleMethod returns a handler that checks the method, calls the endpoint and writes its error. An empty method
+// allows any, and GET allows HEAD outside of the API. If the request ends before a response is written, it aborts the
 // connection, since an empty 200 would look like success.
 func (s *Server) handleMethod(method string, answer endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
