@@ -60,7 +60,7 @@ func (s *Server) decide(ctx context.Context, id oidc.Identity, run string, ds ..
 	case errors.Is(err, runner.ErrNotFound):
 		return "", errNoRun
 	case errors.Is(err, approval.ErrNotFound):
-		return "", newProblem(http.StatusNotFound, "There is no such request for an approval.")
+		return "", newProblem(http.StatusNotFound, "This request for an approval does not exist.")
 	case errors.Is(err, approval.ErrDecided):
 		return "", newProblem(http.StatusConflict, "The opposite decision has been recorded.")
 	case errors.Is(err, runner.ErrNotPending):

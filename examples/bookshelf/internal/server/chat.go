@@ -26,7 +26,7 @@ const (
 const plainDialect = "plain"
 
 var (
-	errNoChat       = newProblem(http.StatusNotFound, "There is no such chat.")
+	errNoChat       = newProblem(http.StatusNotFound, "This chat does not exist.")
 	errNotLibrarian = newProblem(http.StatusForbidden, "Only librarians may share books.")
 )
 

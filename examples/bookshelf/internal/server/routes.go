@@ -52,7 +52,7 @@ func (s *Server) newHandler() (http.Handler, error) {
 	api.Handle("/api/chat/aisdk", sdk)
 	api.Handle("/api/chat/aisdk/{id}/stream", sdk)
 	api.Handle("/", s.handleMethod("", func(http.ResponseWriter, *http.Request) error {
-		return newProblem(http.StatusNotFound, "There is no such path.")
+		return newProblem(http.StatusNotFound, "This path does not exist.")
 	}))
 	mux.Handle("/api/", s.o.SignIn(api))
 	mux.Handle("/mcp", s.o.SignIn(mcp))

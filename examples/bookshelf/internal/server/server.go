@@ -176,7 +176,7 @@ func watchedBy(r *http.Request) scope.Scope {
 // findRecord returns the caller's session with this id and its record. It answers 404 if the id is malformed, unknown
 // or another user's.
 func (s *Server) findRecord(r *http.Request, id string) (scope.Scope, tracking.Record, error) {
-	unknown := newProblem(http.StatusNotFound, "There is no such upload.")
+	unknown := newProblem(http.StatusNotFound, "This upload does not exist.")
 	session, err := callerOf(r).Session(id)
 	if err != nil {
 		return scope.Scope{}, tracking.Record{}, unknown

@@ -39,7 +39,7 @@ func serveOnly(c config) http.Handler {
 }
 
 func serveUnknown(w http.ResponseWriter, _ *http.Request) {
-	writeProblem(w, http.StatusNotFound, "There is no such path.")
+	writeProblem(w, http.StatusNotFound, "This path does not exist.")
 }
 
 // allowMethod rejects requests with another method.

@@ -27,7 +27,7 @@ const (
 )
 
 var (
-	errNoChat = newProblem(http.StatusNotFound, "There is no such chat.")
+	errNoChat = newProblem(http.StatusNotFound, "This chat does not exist.")
 	errNoRun  = newProblem(http.StatusNotFound, "The run was not found.")
 )
 

@@ -39,7 +39,7 @@ func (s *Server) newHandler() http.Handler {
 		api.Handle(e.path, s.handleMethod(e.method, e.answer))
 	}
 	api.Handle("/", s.handleMethod("", func(http.ResponseWriter, *http.Request) error {
-		return newProblem(http.StatusNotFound, "There is no such path.")
+		return newProblem(http.StatusNotFound, "This path does not exist.")
 	}))
 	mux.Handle("/api/", s.o.SignIn(api))
 	if s.o.Token != nil {

@@ -28,7 +28,7 @@ func (s *Server) serveSample(w http.ResponseWriter, r *http.Request) error {
 	}
 	o := &sample.Options{Kind: kinds.Kind(kind), Format: sample.Format(format), Rows: int64(rows), Seed: 1}
 	if err := o.Check(); err != nil || format == "" {
-		return newProblem(http.StatusNotFound, "There is no such sample.")
+		return newProblem(http.StatusNotFound, "This sample does not exist.")
 	}
 	if o.Kind == kinds.Suppliers && r.URL.Query().Get("rows") == "" {
 		o.Rows = 40

@@ -28,7 +28,7 @@ const (
 	anyType    = "application/octet-stream"
 )
 
-var errNoFile = newProblem(http.StatusNotFound, "There is no such file.")
+var errNoFile = newProblem(http.StatusNotFound, "This file does not exist.")
 
 // grantUpload answers POST /api/uploads: it makes a session, its record, and a grant or a plan.
 func (s *Server) grantUpload(w http.ResponseWriter, r *http.Request) error {
