@@ -118,9 +118,12 @@ func (s *Signer) Post(ctx context.Context, session scope.Scope, name string, o *
 
 // newFormClient returns a client that signs with the credentials in the context.
 // The options of a single form can't set them, and a client for each form is slow.
+// The provider for directory buckets belongs to one client: s3.New sets the new
+// client and its credentials in it, also in a provider that c uses at that time.
 func newFormClient(c *s3.Client) *s3.PresignClient {
-	return s3.NewPresignClient(c,
-		s3.WithPresignClientFromClientOptions(func(o *s3.Options) { o.Credentials = contextProvider{} }))
+	return s3.NewPresignClient(c, s3.WithPresignClientFromClientOptions(func(o *s3.Options) {
+		o.Credentials, o.ExpressCredentials = contextProvider{}, nil
+	}))
 }
 
 func (o PostOptions) check() error {

@@ -25,6 +25,7 @@ func localClient(store *presigntest.Server, address string) *s3.Client {
 	o := store.Client().Options()
 	o.HTTPClient = &rehost{o.HTTPClient, address, strings.TrimPrefix(store.Endpoint(), "http://")}
 	o.BaseEndpoint = aws.String("http://" + address)
+	o.ExpressCredentials = nil // belongs to the store's client
 	return s3.New(o)
 }
 

@@ -16,7 +16,6 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/presign/presigntest"
@@ -94,7 +93,7 @@ func (w *crashWorld) openBucket() {
 		store, err := presigntest.Start(w.t.Context(), filepath.Join(w.t.TempDir(), "s3"), nil)
 		require.NoError(w.t, err)
 		w.t.Cleanup(func() { _ = store.Close() })
-		client = s3.New(store.Client().Options(), func(o *s3.Options) { o.UsePathStyle = true })
+		client = store.Client()
 	}
 	w.config.Bucket = "crash-" + strings.TrimPrefix(w.config.Table, "carrel-")
 	require.NoError(w.t, presigntest.EnsureBucket(w.t.Context(), client, w.config.Bucket))

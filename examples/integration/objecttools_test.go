@@ -60,7 +60,7 @@ func newReaders(t *testing.T) (acme, globex *reader, tap *wiretap) {
 	require.NoError(t, err)
 	o := servers.S3.Options()
 	tap = &wiretap{next: o.HTTPClient}
-	d, err := s3object.New(s3.New(o, func(o *s3.Options) { o.HTTPClient = tap }), name, nil)
+	d, err := s3object.New(s3.New(o, func(o *s3.Options) { o.HTTPClient, o.ExpressCredentials = tap, nil }), name, nil)
 	require.NoError(t, err)
 	bucket := must.Get(object.New(d, name, nil))
 	set, err := objecttools.Set(bucket, nil)

@@ -10,6 +10,7 @@
 //	…
 //	o := client.Options() // of one s3.Client for the whole process
 //	o.Credentials = vendor.Provider(session, credential.Agent)
+//	o.ExpressCredentials = nil // a provider belongs to one client and its credentials
 //	bucket, err := s3object.Open(s3.New(o), "carrel-raw", nil)
 //
 // This enforces isolation a second time: carrel's code can't build a foreign key,

@@ -53,6 +53,7 @@ func ExampleVendor_Provider() {
 		For: func(_ context.Context, s scope.Scope) (s3object.Client, error) {
 			o := base.Options()
 			o.Credentials = vendor.Provider(s, credential.Agent|credential.Writer)
+			o.ExpressCredentials = nil // s3.New sets the client and its credentials in the provider, which base would share
 			return s3.New(o), nil
 		},
 	})

@@ -116,7 +116,7 @@ func openEmbedded(ctx context.Context) (*Backend, error) {
 	}
 	return &Backend{
 		Kind:  Embedded,
-		S3:    s3.New(server.Client().Options(), func(o *s3.Options) { o.HTTPClient = httpClient() }),
+		S3:    s3.New(server.Client().Options(), func(o *s3.Options) { o.HTTPClient, o.ExpressCredentials = httpClient(), nil }),
 		close: func() error { return errors.Join(server.Close(), os.RemoveAll(dir)) },
 	}, nil
 }
