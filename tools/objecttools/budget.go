@@ -40,7 +40,20 @@ func (n *notes) add(format string, args ...any) { *n = append(*n, fmt.Sprintf(fo
 // addInvalid adds a note if there are invalid bytes.
 func (n *notes) addInvalid(count int, enc encoding) {
 	if count > 0 {
+		const stray = "%d bytes are not valid UTF-8: single ones are shown as their characters in Windows-1252, " +
+			"others as U+FFFD"
+		if enc == utf8Text {
+			n.add(stray, count)
+			return
+		}
 		n.add("%d bytes are not valid %s and are shown as U+FFFD", count, enc)
+	}
+}
+
+// addEncoding adds a note if the encoding is an assumption.
+func (n *notes) addEncoding(enc encoding) {
+	if enc == windows1252 {
+		n.add("the text is not UTF-8: it is read as Windows-1252, which is an assumption")
 	}
 }
 
@@ -62,15 +75,6 @@ func runeCost(r rune) int {
 		return 6
 	}
 	return utf8.RuneLen(r)
-}
-
-// replaceInvalid converts b to a string with U+FFFD in place of each invalid byte, and counts these bytes.
-func replaceInvalid(b []byte) (string, int) {
-	invalid := countInvalid(b)
-	if invalid == 0 {
-		return string(b), 0
-	}
-	return string([]rune(string(b))), invalid
 }
 
 // countInvalid counts the bytes of b that are not part of a valid character.

@@ -12,9 +12,9 @@ import (
 func decodeAll(f *file, content string) string {
 	b := []byte(content)[f.start:]
 	if f.enc != utf8Text {
-		b, _ = f.enc.decodeUTF16(nil, b, true)
+		b, _ = f.enc.decode(nil, b, true)
 	}
-	s, _ := replaceInvalid(b)
+	s, _ := f.enc.toText(b)
 	return s
 }
 

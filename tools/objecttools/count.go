@@ -18,11 +18,8 @@ func (n *counts) report(f *file, out *description) {
 	}
 	out.Ragged, out.Malformed, out.Invalid, out.Counted = n.ragged, n.malformed, n.invalid, n.off
 	out.Complete = n.off >= f.info.Size
-	if n.invalid > 0 {
-		out.Notes.add("%d bytes are not valid %s and are shown as U+FFFD; the text may be in an 8-bit encoding such as "+
-			"Latin-1",
-			n.invalid, f.enc)
-	}
+	out.Notes.addEncoding(f.enc)
+	out.Notes.addInvalid(int(n.invalid), f.enc)
 	switch {
 	case out.Complete:
 	case f.format.name == formatJSON:

@@ -33,7 +33,7 @@ const (
 )
 
 func (f *file) newCSVReader(t *textReader, keep int) *csvReader {
-	return &csvReader{t: t, comma: f.format.comma, eol: f.format.eol, keep: keep}
+	return &csvReader{t: t, comma: f.format.comma, eol: f.format.eol, keep: keep, rec: csvRecord{enc: f.enc}}
 }
 
 // next reads the next record into c.rec. It returns io.EOF after the last record, and errPartEnd if the part ends

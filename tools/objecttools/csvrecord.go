@@ -20,11 +20,12 @@ type csvRecord struct {
 	at       int64  // the offset of the problem
 	unclosed bool   // the problem is a quote that is never closed
 	raw      []byte // the first bytes, verbatim
-	nextLine int64  // the offset of the record's second line, or 0 if it has only one
+	enc      encoding
+	nextLine int64 // the offset of the record's second line, or 0 if it has only one
 }
 
 func (r *csvRecord) reset(off int64) {
-	*r = csvRecord{off: off, data: r.data[:0], ends: r.ends[:0], raw: r.raw[:0]}
+	*r = csvRecord{enc: r.enc, off: off, data: r.data[:0], ends: r.ends[:0], raw: r.raw[:0]}
 }
 
 func (r *csvRecord) field(i int) []byte {
@@ -40,7 +41,7 @@ func (r *csvRecord) isBlankLine() bool { return r.fields == 1 && r.problem == ""
 
 // newProblem returns the report of a malformed record.
 func (r *csvRecord) newProblem(row int64) *rowProblem {
-	raw, _ := replaceInvalid(r.raw[:len(r.raw)-partialRuneLen(r.raw)])
+	raw, _ := r.enc.toText(r.raw[:len(r.raw)-partialRuneLen(r.raw)])
 	return &rowProblem{Row: row, Offset: r.at, What: r.problem, Text: truncateRunes(raw, shownRaw)}
 }
 
@@ -53,7 +54,7 @@ func (r *csvRecord) fieldTexts(b *budget) (fields []string, invalid int) {
 		if r.cut && i == len(r.ends)-1 {
 			data = data[:len(data)-partialRuneLen(data)]
 		}
-		text, bad := replaceInvalid(data)
+		text, bad := r.enc.toText(data)
 		if !b.take(jsonCost(text)) {
 			if text = truncateCost(text, b.left); text != "" {
 				b.spend(jsonCost(text))

@@ -32,7 +32,7 @@ type description struct {
 	Kind         string `json:"kind"` // "text", "binary" or "empty"
 	Type         string `json:"type,omitempty"`
 
-	Encoding string `json:"encoding,omitempty"` // "UTF-8", "UTF-16LE" or "UTF-16BE"
+	Encoding string `json:"encoding,omitempty"` // "UTF-8", "UTF-16LE", "UTF-16BE" or "Windows-1252"
 	BOM      bool   `json:"bom,omitempty"`
 	LineEnds string `json:"line_ends,omitempty"` // in the first lines: "LF", "CRLF", "CR", "mixed" or ""
 	Format   string `json:"format,omitempty"`    // "text", "csv", "json" or "jsonl"
@@ -146,7 +146,7 @@ func (ts *toolset) describeFile(ctx context.Context, c *tools.Call, args describ
 		return description{}, err
 	}
 	defer t.Close()
-	shape := newJSONShape()
+	shape := newJSONShape(f.enc)
 	switch f.format.name {
 	case formatCSV:
 		err = n.countRows(f.newCSVReader(t, 0), h.fields, &out)

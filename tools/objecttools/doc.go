@@ -28,9 +28,11 @@
 //
 // # Formats
 //
-// Text is UTF-8, or UTF-16 with a byte order mark. Offsets count the bytes of the stored file, including the mark.
-// Invalid bytes are shown as U+FFFD and counted. Binary files (images, archives, PDF, files with a NUL near the
-// beginning) can be described but not read. Text in an 8-bit encoding is read as UTF-8 with invalid bytes.
+// Text is UTF-8, or UTF-16 with a byte order mark. If the first 8 KiB are not valid UTF-8, but have the single bytes of
+// an 8-bit encoding, the file is assumed to be Windows-1252, which includes Latin-1, and each result notes that.
+// Offsets count the bytes of the stored file, including the mark. Invalid bytes are counted and shown as U+FFFD. A
+// single one in UTF-8, as in a file that was put together from two, is shown as its character in Windows-1252. Binary
+// files (images, archives, PDF, files with a NUL near the beginning) can be described but not read.
 //
 // A line ends with LF, CRLF or a lone CR. CSV follows encoding/csv without LazyQuotes. The first row contains the
 // column names, and the separator is detected from the first lines. A malformed row is returned empty and reported

@@ -86,7 +86,7 @@ func (f *file) decodeHead() []byte {
 		}
 		return b
 	}
-	out, _ := f.enc.decodeUTF16(make([]byte, 0, len(b)), b, f.hasWholeHead())
+	out, _ := f.enc.decode(make([]byte, 0, len(b)), b, f.hasWholeHead())
 	return out
 }
 

@@ -123,7 +123,7 @@ func FuzzJSONScanner(f *testing.F) {
 		if strings.Count(s, "[")+strings.Count(s, "{") > maxDepth {
 			return
 		}
-		sc := &jsonScanner{t: newTextReader(s, slow), shape: newJSONShape()}
+		sc := &jsonScanner{t: newTextReader(s, slow), shape: newJSONShape(utf8Text)}
 		err := sc.scanDocument()
 		if err == nil {
 			if _, err = sc.skipSpace(); err == nil {
@@ -150,7 +150,7 @@ func FuzzJSONScanner(f *testing.F) {
 func TestLongNumbersAreMalformed(t *testing.T) {
 	t.Parallel()
 	for n, isValid := range map[int]bool{maxLiteral: true, maxLiteral + 1: false, 1 << 20: false} {
-		s := &jsonScanner{t: newTextReader(strings.Repeat("1", n), false), shape: newJSONShape()}
+		s := &jsonScanner{t: newTextReader(strings.Repeat("1", n), false), shape: newJSONShape(utf8Text)}
 		if err := s.scanDocument(); isValid {
 			require.NoError(t, err)
 		} else {

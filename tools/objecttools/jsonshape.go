@@ -48,6 +48,7 @@ type shapeNode struct {
 // jsonShape is the structure of JSON values, up to a fixed number of nodes. A node is named by its index. The index -1
 // stands for a position that is left out.
 type jsonShape struct {
+	enc     encoding
 	nodes   []shapeNode
 	leftOut int // how often a name or an array was left out
 }
@@ -55,7 +56,9 @@ type jsonShape struct {
 // rootNode is the index of the root.
 const rootNode = 0
 
-func newJSONShape() *jsonShape { return &jsonShape{nodes: []shapeNode{{path: "$"}}} }
+func newJSONShape(enc encoding) *jsonShape {
+	return &jsonShape{enc: enc, nodes: []shapeNode{{path: "$"}}}
+}
 
 // countValue counts a value at node n.
 func (s *jsonShape) countValue(n int, t jsonTypes) {
@@ -77,7 +80,7 @@ func (s *jsonShape) memberNode(n int, name []byte) int {
 		s.leftOut++
 		return -1
 	}
-	c := s.addNode(n, pathStep(name))
+	c := s.addNode(n, pathStep(name, s.enc))
 	if c >= 0 {
 		if s.nodes[n].members == nil {
 			s.nodes[n].members = map[string]int{}
@@ -112,7 +115,7 @@ func (s *jsonShape) addNode(parent int, step string) int {
 }
 
 // pathStep returns the path element of a name: .title, or ["a title"] unless the name is a plain word.
-func pathStep(name []byte) string {
+func pathStep(name []byte, enc encoding) string {
 	isLong := len(name) > maxName
 	if isLong {
 		name = name[:maxName-partialRuneLen(name[:maxName])]
@@ -126,7 +129,7 @@ func pathStep(name []byte) string {
 	}
 	var decoded string
 	if !utf8.Valid(name) || json.Unmarshal([]byte(`"`+string(name)+`"`), &decoded) != nil {
-		decoded, _ = replaceInvalid(name) // truncated within an escape, or invalid UTF-8
+		decoded, _ = enc.toText(name) // truncated within an escape, or invalid UTF-8
 	}
 	if isLong {
 		decoded += "…"

@@ -93,7 +93,7 @@ func (s *jsonScanner) scanLiteral() error {
 		}
 	}
 	if !json.Valid(s.scratch) {
-		text, _ := replaceInvalid(s.scratch)
+		text, _ := s.t.enc.toText(s.scratch)
 		return &jsonError{at, fmt.Sprintf("%q instead of a value", truncateRunes(text, 20))}
 	}
 	return nil

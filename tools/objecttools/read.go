@@ -39,7 +39,7 @@ type chunk struct {
 	Records []string   `json:"records,omitempty"` // of JSON Lines
 
 	Problems []rowProblem `json:"problems,omitempty"`
-	Invalid  int          `json:"invalid_bytes,omitempty"` // bytes that are shown as U+FFFD
+	Invalid  int          `json:"invalid_bytes,omitempty"` // bytes that are not valid in the encoding
 	Notes    notes        `json:"notes,omitempty"`
 	Cursor   string       `json:"cursor,omitempty"`
 }

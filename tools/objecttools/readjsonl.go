@@ -50,7 +50,7 @@ func (w *rowWriter) writeRecords(t *textReader) error {
 // addRecord adds a record and its problems, and reports whether it fits. The first record always fits, but may be
 // truncated.
 func (w *rowWriter) addRecord(p linePiece) bool {
-	text, invalid := replaceInvalid(p.b)
+	text, invalid := w.f.enc.toText(p.b)
 	fits := jsonCost(text) <= w.left.left
 	if len(w.out.Records) == 0 {
 		w.out.First, w.out.Start = w.req.line, p.off

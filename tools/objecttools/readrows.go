@@ -63,6 +63,7 @@ func (ts *toolset) readRows(ctx context.Context, f *file, req readRequest, out *
 	if w.hidden > 0 {
 		out.Notes.add("%d more problems with rows are not shown", w.hidden)
 	}
+	out.Notes.addEncoding(f.enc)
 	out.Notes.addInvalid(out.Invalid, f.enc)
 	return nil
 }

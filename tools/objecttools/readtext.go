@@ -43,7 +43,7 @@ func (ts *toolset) readText(ctx context.Context, f *file, req readRequest, out *
 		}
 		out.Start, out.End = t.off, t.off
 	}
-	all, err := t.readAll(int(2*span) + utf8.UTFMax)
+	all, err := t.readAll(int(3*span) + utf8.UTFMax)
 	if err != nil {
 		return err
 	}
@@ -52,9 +52,10 @@ func (ts *toolset) readText(ctx context.Context, f *file, req readRequest, out *
 		out.First = req.line
 	}
 	cut := measureText(all, t.final, t.enc, req, left)
-	out.Text, out.Invalid = replaceInvalid(all[:cut.bytes])
+	out.Text, out.Invalid = f.enc.toText(all[:cut.bytes])
 	out.End = min(out.Start+t.enc.storedLen(all[:cut.bytes]), f.info.Size)
 	req.line += cut.lines
+	out.Notes.addEncoding(f.enc)
 	out.Notes.addInvalid(out.Invalid, f.enc)
 	if req.inLine && req.by == byLines {
 		out.Notes.add("the text begins within a line")
@@ -94,13 +95,17 @@ func measureText(b []byte, final bool, enc encoding, req readRequest, left budge
 	left.take(3) // the quotes and a comma
 	for here.bytes < len(b) {
 		rest := b[here.bytes:]
-		r, n := utf8.DecodeRune(rest)
+		r, n, isBroken := enc.decodeChar(rest)
 		stored += enc.storedLen(rest[:n])
 		if req.by == byBytes && stored > int64(req.count) && here.bytes > 0 {
 			return here
 		}
 		isEnd, isKnown := endsLine(rest, final)
-		if !left.take(runeCost(r)) || !isKnown && req.by == byLines {
+		cost := runeCost(r)
+		if isBroken {
+			cost *= n
+		}
+		if !left.take(cost) || !isKnown && req.by == byLines {
 			return endFull()
 		}
 		here.bytes += n

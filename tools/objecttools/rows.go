@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"unicode/utf8"
 
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/tools"
@@ -31,21 +32,23 @@ type Rows struct {
 	Name      string
 	Size      int64
 	Format    string // "csv", "jsonl" or "json"
-	Encoding  string // "UTF-8", "UTF-16LE" or "UTF-16BE"
+	Encoding  string // "UTF-8", "UTF-16LE", "UTF-16BE" or, by assumption, "Windows-1252"
 	Separator string // of CSV
 	// Columns are the names in the first row of CSV, as many as fit. HasColumns is the number of columns that it has.
 	Columns    []string
 	HasColumns int
-	// Notes are the remarks about the first row. All adds those about parts of a JSON file that it does not read.
+	// Notes are the remarks about the encoding and the first row. All adds those about bytes that are not valid in the
+	// encoding, and about parts of a JSON file that it does not read.
 	Notes []string
 
 	f       *file
+	invalid int
 	max     int
 	start   int64 // of the first row after the header
 	started bool
 }
 
-// Row is a row of a file. It is valid until the next one is read.
+// Row is a row of a file. It is valid until the next one is read. Its text is valid UTF-8.
 type Row struct {
 	Number int64 // from 1
 	Offset int64 // of its first byte in the file
@@ -88,6 +91,9 @@ func OpenRows(ctx context.Context, c *tools.Call, b *object.Bucket, handle strin
 	}
 	r.f, r.Name, r.Size, r.start = f, f.ref.Name(), f.info.Size, f.start
 	r.Format, r.Encoding = f.format.name, f.enc.String()
+	var n notes
+	n.addEncoding(f.enc)
+	r.Notes = n
 	if f.format.name != formatCSV {
 		return r, nil
 	}
@@ -96,7 +102,8 @@ func OpenRows(ctx context.Context, c *tools.Call, b *object.Bucket, handle strin
 	if err != nil {
 		return nil, err
 	}
-	r.Columns, r.HasColumns, r.Notes, r.start = h.columns, h.fields, h.notes, h.end
+	r.Columns, r.HasColumns, r.Notes, r.start = h.columns, h.fields, append(r.Notes, h.notes...), h.end
+	r.invalid = h.invalid
 	if h.problem != nil {
 		r.Notes = append(r.Notes, fmt.Sprintf("the first row is malformed: %s at byte %d", h.problem.What, h.problem.Offset))
 	}
@@ -118,11 +125,40 @@ func (r *Rows) All(ctx context.Context) iter.Seq2[*Row, error] {
 		}[r.Format]
 		if err := read(ctx, &row, func(row *Row) bool {
 			row.Number++
+			r.validate(row)
 			return yield(row, nil)
 		}); err != nil {
 			yield(nil, err)
 		}
+		n := notes(r.Notes)
+		n.addInvalid(r.invalid, r.f.enc)
+		r.Notes = n
 	}
+}
+
+// validate replaces the invalid bytes in the text of a row, and removes a part of a character at its end if it is cut.
+func (r *Rows) validate(row *Row) {
+	fields := row.Fields
+	if row.Cut {
+		last := &row.Record
+		if len(fields) > 0 {
+			last = &fields[len(fields)-1]
+		}
+		*last = (*last)[:len(*last)-partialRuneLen(*last)]
+	}
+	for i, b := range fields {
+		fields[i] = r.validText(b)
+	}
+	row.Record = r.validText(row.Record)
+}
+
+func (r *Rows) validText(b []byte) []byte {
+	if utf8.Valid(b) {
+		return b
+	}
+	text, invalid := r.f.enc.toText(b)
+	r.invalid += invalid
+	return []byte(text)
 }
 
 // readCSV yields the rows of CSV. If a quote is never closed, it continues after the line of that quote, a few times.

@@ -109,6 +109,7 @@ func (ts *toolset) sampleFile(ctx context.Context, c *tools.Call, args sampleArg
 	} else if len(s.out.Items) < s.want {
 		s.out.Notes.add("found fewer than the requested %d: the file has no more, or none near the sampled positions", s.want)
 	}
+	s.out.Notes.addEncoding(f.enc)
 	s.out.Notes.addInvalid(s.out.Invalid, f.enc)
 	return s.out, nil
 }
@@ -184,7 +185,7 @@ func (s *sampler) takeSpread(ctx context.Context) error {
 
 // alignOffset moves an offset back to the beginning of a code unit.
 func (s *sampler) alignOffset(off int64) int64 {
-	if s.f.enc == utf8Text {
+	if !s.f.enc.isUTF16() {
 		return off
 	}
 	return s.f.start + (off-s.f.start)&^1
@@ -260,7 +261,7 @@ func (s *sampler) newMidLineItem(t *textReader) sampleItem {
 }
 
 func (s *sampler) newItem(off int64, b []byte, cut, within bool) sampleItem {
-	text, invalid := replaceInvalid(b[:len(b)-partialRuneLen(b)])
+	text, invalid := s.f.enc.toText(b[:len(b)-partialRuneLen(b)])
 	s.out.Invalid += invalid
 	return sampleItem{Offset: off, Text: text, Cut: cut, Within: within}
 }

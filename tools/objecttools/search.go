@@ -104,6 +104,7 @@ func (ts *toolset) searchFile(ctx context.Context, c *tools.Call, args searchArg
 		s.out.Notes.add("line %d is longer than %d bytes, so it was searched in pieces: a match longer than %d bytes may be "+
 			"missed, and ^ and $ may match at the edges of pieces", s.splitLine, p.pieceLen(), overlap)
 	}
+	s.out.Notes.addEncoding(f.enc)
 	return s.out, nil
 }
 
@@ -192,7 +193,7 @@ func (s *searcher) addAfter(p linePiece) {
 		if p.line == s.out.Matches[i].Line {
 			continue // another piece of the matching line
 		}
-		text := contextText(p.b[:min(len(p.b), lineShown)])
+		text := s.contextText(p.b[:min(len(p.b), lineShown)])
 		if !s.left.take(jsonCost(text)) {
 			s.missing[i] = 0
 			continue
@@ -203,7 +204,7 @@ func (s *searcher) addAfter(p linePiece) {
 }
 
 // contextText returns the beginning b of a line as it is shown next to a match.
-func contextText(b []byte) string {
-	text, _ := replaceInvalid(b[:len(b)-partialRuneLen(b)])
+func (s *searcher) contextText(b []byte) string {
+	text, _ := s.lines.t.enc.toText(b[:len(b)-partialRuneLen(b)])
 	return truncateCost(text, contextCost)
 }

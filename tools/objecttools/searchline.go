@@ -132,7 +132,7 @@ func (s *searcher) endAtLimit(off, line int64, inLine bool) {
 
 // addMatch adds a match and reports whether it fits. The first one always fits, but perhaps without its context.
 func (s *searcher) addMatch(p linePiece, m [2]int, times int) bool {
-	text, isClipped := matchText(p.b, m)
+	text, isClipped := matchText(p.b, m, s.lines.t.enc)
 	match := searchMatch{
 		Line: p.line, Offset: p.off + s.lines.t.enc.storedLen(p.b[:m[0]]), Text: text, Clipped: isClipped || !p.first ||
 			!p.last,
@@ -142,7 +142,7 @@ func (s *searcher) addMatch(p linePiece, m [2]int, times int) bool {
 	}
 	missing, cost := s.context, jsonCost(text)+matchFrame
 	for _, b := range s.before {
-		line := contextText(b)
+		line := s.contextText(b)
 		match.Before, cost = append(match.Before, line), cost+jsonCost(line)
 	}
 	if !s.left.take(cost) {
@@ -157,7 +157,7 @@ func (s *searcher) addMatch(p linePiece, m [2]int, times int) bool {
 }
 
 // matchText returns the line b, or lineShown bytes of it around the match, and whether some of it is left out.
-func matchText(b []byte, m [2]int) (text string, isClipped bool) {
+func matchText(b []byte, m [2]int, enc encoding) (text string, isClipped bool) {
 	from, to := 0, len(b)
 	if to > lineShown {
 		from = max(0, min(m[0]-lineShown/3, len(b)-lineShown))
@@ -167,7 +167,7 @@ func matchText(b []byte, m [2]int) (text string, isClipped bool) {
 		}
 		to -= partialRuneLen(b[from:to])
 	}
-	whole, _ := replaceInvalid(b[from:to])
+	whole, _ := enc.toText(b[from:to])
 	text = truncateCost(whole, matchCost)
 	return text, from > 0 || to < len(b) || text != whole
 }

@@ -47,7 +47,7 @@ type textReader struct {
 	left     int64  // the bytes of the part that have not been read
 	buf      []byte // decoded text that has not been consumed, in store
 	store    []byte
-	raw      []byte // UTF-16 that has not been decoded
+	raw      []byte // text in another encoding that has not been decoded
 	ended    bool   // the whole part is in buf
 	file     *file
 	reported int64 // left at the last progress report
@@ -73,12 +73,12 @@ func (f *file) openText(ctx context.Context, from, to int64) (*textReader, error
 		return nil, err
 	}
 	t.reported = t.left
-	if need := min(blockLen, 2*t.left+utf8.UTFMax); int64(cap(f.store)) < need {
+	if need := min(blockLen, 3*t.left+utf8.UTFMax); int64(cap(f.store)) < need {
 		f.store = make([]byte, 0, need)
 	}
 	t.store = f.store[:0]
 	t.buf = t.store
-	if t.enc != utf8Text {
+	if t.enc.isDecoded() {
 		if need := min(blockLen/2, t.left); int64(cap(f.raw)) < need {
 			f.raw = make([]byte, 0, need)
 		}
@@ -189,9 +189,13 @@ func (t *textReader) readBody() error {
 		t.buf = t.buf[:len(t.buf)+n]
 		return t.countRead(n, err)
 	}
-	// Two bytes of UTF-16 decode to at most three of UTF-8.
+	// A code unit decodes to at most three bytes of UTF-8.
 	space := t.raw[len(t.raw):cap(t.raw)]
-	most := min(int64(len(space)), t.rest, int64((cap(t.buf)-len(t.buf))/3*2-len(t.raw)))
+	units := (cap(t.buf) - len(t.buf)) / 3
+	if t.enc.isUTF16() {
+		units *= 2
+	}
+	most := min(int64(len(space)), t.rest, int64(units-len(t.raw)))
 	if most <= 0 {
 		return io.ErrShortBuffer
 	}
@@ -201,7 +205,7 @@ func (t *textReader) readBody() error {
 		return err
 	}
 	var rest []byte
-	t.buf, rest = t.enc.decodeUTF16(t.buf, t.raw, t.left == 0 && t.final)
+	t.buf, rest = t.enc.decode(t.buf, t.raw, t.left == 0 && t.final)
 	t.raw = t.raw[:copy(t.raw, rest)]
 	return nil
 }
