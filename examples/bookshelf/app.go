@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -144,7 +145,7 @@ func listen(ctx context.Context, c config) (net.Listener, error) {
 		if err != nil {
 			return nil, err
 		}
-		return (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+		return openListener(ctx, address)
 	}
 	host, _, err := net.SplitHostPort(c.addr)
 	if err != nil {
@@ -154,7 +155,18 @@ func listen(ctx context.Context, c config) (net.Listener, error) {
 		return nil, fmt.Errorf("-addr: invalid host %q: must be a loopback address, for example 127.0.0.1, "+
 			"unless -aws and -issuer are set", host)
 	}
-	return (&net.ListenConfig{}).Listen(ctx, "tcp", c.addr)
+	return openListener(ctx, c.addr)
+}
+
+func openListener(ctx context.Context, address string) (net.Listener, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("-addr: another process uses %s: stop it, or name another port: %w", address, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("-addr: %w", err)
+	}
+	return l, nil
 }
 
 // parts answer requests, sweep, and record uploads.

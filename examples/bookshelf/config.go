@@ -18,6 +18,8 @@ const maxQueueWait = 20 * time.Second // the limit of SQS
 type config struct {
 	addr, data, model, landing, raw, table string
 
+	isAddrSet bool // the address was given, and is not the default
+
 	aws                                   bool
 	issuer, audience, client, tenantClaim string
 	issuerKeys                            string // URL of the issuer's key set, instead of its configuration
@@ -106,6 +108,44 @@ func (c config) check() error {
 	return nil
 }
 
+// checkZeros rejects zeros that mean the default in a config but are not valid as flags.
+func (c config) checkZeros() error {
+	for _, l := range c.limits() {
+		if l.value == 0 {
+			return l.invalid()
+		}
+	}
+	switch {
+	case c.pace < 0:
+		return fmt.Errorf("-pace: invalid duration %v: must not be negative", c.pace)
+	case c.sweep == 0:
+		return errors.New("-sweep: invalid interval 0s: must be positive")
+	case c.lease == 0:
+		return errors.New("-lease: invalid duration 0s: must be at least 1s")
+	case c.tenantPeriod == 0:
+		return errors.New("-tenant-period: invalid duration 0s: must be at least 1s")
+	case c.queueWait == 0:
+		return errors.New("-events-wait: invalid duration 0s: must be 1s to 20s, in whole seconds")
+	}
+	return nil
+}
+
+// admissionLimit is a setting of package admission.
+type admissionLimit struct {
+	name  string
+	value int
+}
+
+func (c config) limits() []admissionLimit {
+	return []admissionLimit{
+		{"-grants", c.grants}, {"-user-runs", c.userRuns}, {"-tenant-runs", c.tenantRuns}, {"-queue", c.waiting},
+	}
+}
+
+func (l admissionLimit) invalid() error {
+	return fmt.Errorf("%s: invalid limit %d: must be 1 to %d", l.name, l.value, admission.MaxLimit)
+}
+
 // checkLimits validates the settings of package admission.
 func (c config) checkLimits() error {
 	switch {
@@ -117,12 +157,9 @@ func (c config) checkLimits() error {
 	case c.tenantPeriod != 0 && c.tenantPeriod < time.Second:
 		return fmt.Errorf("-tenant-period: invalid duration %v: must be at least 1s", c.tenantPeriod)
 	}
-	for _, l := range []struct {
-		name  string
-		limit int
-	}{{"-grants", c.grants}, {"-user-runs", c.userRuns}, {"-tenant-runs", c.tenantRuns}, {"-queue", c.waiting}} {
-		if l.limit < 0 || l.limit > admission.MaxLimit {
-			return fmt.Errorf("%s: invalid limit %d: must be 1 to %d", l.name, l.limit, admission.MaxLimit)
+	for _, l := range c.limits() {
+		if l.value < 0 || l.value > admission.MaxLimit {
+			return l.invalid()
 		}
 	}
 	return nil

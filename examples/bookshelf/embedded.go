@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -32,8 +33,12 @@ func (a *app) embedded(
 	var on services
 	// The file is opened first, even if the table is elsewhere, since its lock keeps a second process out.
 	file, err := bolt.Open(dir)
+	if errors.Is(err, bolt.ErrLocked) {
+		return on, fmt.Errorf("-data: another process, probably another bookshelf, uses this directory: "+
+			"stop it, or name another directory: %w", err)
+	}
 	if err != nil {
-		return on, err
+		return on, fmt.Errorf("-data: %w", err)
 	}
 	a.onClose(func(context.Context) error { return file.Close() })
 	keys, err := embeddedKeys(dir)

@@ -110,11 +110,20 @@ func openToNetwork(address string, handler http.Handler, terminal io.Writer) htt
 	})
 }
 
-// warning states the limits of the safety of -lan.
-func (c config) warning() string {
+// warning states which address was chosen for -lan, and the limits of its safety.
+func (c config) warning(opened string) string {
 	if !c.lan {
 		return ""
 	}
-	return "It is open to this network, over plain http: everybody on the network can read the traffic, and with the\n" +
-		"cookie of a device act as that device. Use it at home, not in a public network. All devices share one user.\n"
+	host, _, _ := net.SplitHostPort(strings.TrimPrefix(opened, "http://")) // a listener's address has a port
+	var b strings.Builder
+	if given, _, err := net.SplitHostPort(c.addr); c.isAddrSet && err == nil && lan.IsLoopback(given) {
+		fmt.Fprintf(&b, "Of -addr %s, only the port is used: other devices do not reach %s.\n", c.addr, given)
+	}
+	if others := lan.Others(host); len(others) > 0 {
+		fmt.Fprintf(&b, "This machine has other addresses too: %s. Name one with -addr.\n", strings.Join(others, ", "))
+	}
+	b.WriteString("It is open to this network, over plain http: everybody on the network can read the traffic, and with the\n" +
+		"cookie of a device act as that device. Use it at home, not in a public network. All devices share one user.\n")
+	return b.String()
 }

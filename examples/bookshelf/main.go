@@ -39,8 +39,9 @@
 //
 //	-lan  serve the page and the uploads on the local network, for devices that have sent the code that is shown here
 //
-// With -lan, -addr may name an address of this machine on that network; otherwise only its port is used. The network is
-// plain http, so everybody on it can read the traffic. Every device is the user "anonymous".
+// With -lan, -addr may name an address of this machine on that network. A loopback address counts for its port only: the
+// program then chooses an address of a real network, says so, and lists the others. The network is plain http, so
+// everybody on it can read the traffic. Every device is the user "anonymous".
 //
 // With -aws, the SDK's default configuration applies (environment, profile, role). The table and the buckets, with a
 // CORS rule for the page's origin, must exist. -model is a model or an inference profile that the account may call. The
@@ -169,20 +170,13 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if flags.NArg() > 0 {
 		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
-	if c.grants == 0 || c.userRuns == 0 || c.tenantRuns == 0 || c.waiting == 0 { // zero means the default in a config
-		return errors.New("invalid limit 0: -grants, -user-runs, -tenant-runs and -queue must be at least 1")
+	if err := c.checkZeros(); err != nil {
+		return err
 	}
-	switch {
-	case c.pace < 0:
-		return fmt.Errorf("-pace: invalid duration %v: must not be negative", c.pace)
-	case c.pace == 0: // zero means the default in a config
+	if c.pace == 0 { // zero means the default in a config
 		c.pace = -1
 	}
-	// Zero means the default in a config, but is not valid as a flag.
-	if c.sweep == 0 || c.queueWait == 0 || c.lease == 0 || c.tenantPeriod == 0 {
-		return errors.New("invalid duration 0s: -sweep must be positive, -lease must be at least 1s, " +
-			"-tenant-period must be at least 1s, and -events-wait must be 1s to 20s")
-	}
+	flags.Visit(func(f *flag.Flag) { c.isAddrSet = c.isAddrSet || f.Name == "addr" })
 	if getenv(runtimeAPI) != "" {
 		return serveFunction(ctx, c)
 	}
@@ -190,7 +184,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(stdout, "The bookshelf is open at %s\n%s", a.url, c.warning()); err != nil {
+	if _, err := fmt.Fprintf(stdout, "The bookshelf is open at %s\n%s", a.url, c.warning(a.url)); err != nil {
 		a.failed <- err
 	}
 	select {

@@ -20,6 +20,25 @@ func TestOneProcessADirectory(t *testing.T) {
 	s := open(t, t.TempDir(), nil)
 	_, err := start(t.Context(), config{addr: "127.0.0.1:0", data: s.dir, model: "m", landing: "l", raw: "r", table: "t", getenv: func(string) string { return "" }, log: slog.New(slog.DiscardHandler)})
 	require.ErrorIs(t, err, bolt.ErrLocked)
+	require.ErrorContains(t, err, "-data: another process, probably another bookshelf, uses this directory")
+	require.Equal(t, 1, strings.Count(err.Error(), s.dir), "the error names the directory: %v", err)
+}
+
+func TestAPortInUse(t *testing.T) {
+	s := open(t, t.TempDir(), nil)
+	address := strings.TrimPrefix(s.url, "http://")
+	err := run(t.Context(), []string{"-addr", address}, func(string) string { return "" }, io.Discard, io.Discard)
+	require.ErrorContains(t, err, "-addr: another process uses "+address+": stop it, or name another port")
+}
+
+func TestTheAddressOfALocalNetworkIsExplained(t *testing.T) {
+	c := config{lan: true, addr: "127.0.0.1:9000"}
+	require.NotContains(t, c.warning("http://192.0.2.7:9000"), "only the port is used", "the default")
+	c.isAddrSet = true
+	require.Contains(t, c.warning("http://192.0.2.7:9000"), "Of -addr 127.0.0.1:9000, only the port is used")
+	c.addr = "192.0.2.7:9000"
+	require.NotContains(t, c.warning("http://192.0.2.7:9000"), "only the port is used")
+	require.Empty(t, config{addr: "127.0.0.1:9000", isAddrSet: true}.warning("http://127.0.0.1:9000"))
 }
 
 func TestWhatStartRefuses(t *testing.T) {
@@ -51,19 +70,19 @@ func TestWhatStartRefuses(t *testing.T) {
 		{[]string{"-events-queue", "https://sqs.example/q"}, "requires -aws"},
 		{[]string{"-aws", "-events-queue", "q"}, "must be an http or https URL"},
 		{[]string{"-lease", "999ms"}, "-lease: invalid duration 999ms"},
-		{[]string{"-lease", "0s"}, "-lease must be at least 1s"},
+		{[]string{"-lease", "0s"}, "-lease: invalid duration 0s: must be at least 1s"},
 		{[]string{"-sweep", "-1s"}, "-sweep: invalid interval -1s"},
-		{[]string{"-sweep", "0s"}, "-sweep must be positive"},
+		{[]string{"-sweep", "0s"}, "-sweep: invalid interval 0s: must be positive"},
 		{[]string{"-pace", "-1ms"}, "-pace: invalid duration -1ms"},
-		{[]string{"-grants", "0"}, "invalid limit 0"},
+		{[]string{"-grants", "0"}, "-grants: invalid limit 0: must be 1 to 10000"},
 		{[]string{"-grants", "10001"}, "must be 1 to 10000"},
-		{[]string{"-queue", "0"}, "invalid limit 0"},
+		{[]string{"-queue", "0"}, "-queue: invalid limit 0: must be 1 to 10000"},
 		{[]string{"-user-runs", "-1"}, "-user-runs: invalid limit -1: must be 1 to 10000"},
 		{[]string{"-tenant-tokens", "-1"}, "must not be negative"},
 		{[]string{"-tenant-tokens", "9999"}, "-step-tokens: invalid number 10000: must be 1 to -tenant-tokens"},
 		{[]string{"-tenant-tokens", "9999", "-step-tokens", "0"}, "-step-tokens: invalid number 0"},
 		{[]string{"-tenant-period", "999ms"}, "-tenant-period: invalid duration 999ms: must be at least 1s"},
-		{[]string{"-tenant-period", "0s"}, "-tenant-period must be at least 1s"},
+		{[]string{"-tenant-period", "0s"}, "-tenant-period: invalid duration 0s: must be at least 1s"},
 		{[]string{"-retention", "-1h"}, "invalid duration -1h0m0s"},
 		{[]string{"-chat-retention", "59m"}, "-chat-retention: invalid duration 59m0s: must be 0 or at least 1h"},
 		{[]string{"-chat-retention", "-1h"}, "-chat-retention: invalid duration -1h0m0s"},

@@ -42,6 +42,15 @@ function measure() {
     const wide = [...document.querySelectorAll("main *, header *")].filter((n) => n.getBoundingClientRect().right > clientWidth + 1);
     found.push(`scrolls to ${scrollWidth} px: ${wide.slice(0, 3).map((n) => n.outerHTML.slice(0, 90)).join(" ")}`);
   }
+  for (const node of document.querySelectorAll(".origin")) {
+    if (node.scrollWidth > node.clientWidth || node.scrollHeight > node.clientHeight + 1) found.push(`cuts “${node.textContent}” off`);
+  }
+  for (const box of document.querySelectorAll(".ledger")) {
+    if (!box.checkVisibility()) continue;
+    const end = Math.max(...[...box.children].map((child) => child.getBoundingClientRect().bottom));
+    const rest = Math.round(box.getBoundingClientRect().bottom - end);
+    if (rest > 32) found.push(`leaves ${rest} px below the list of uploads`);
+  }
   if (!matchMedia("(pointer: coarse)").matches) return found;
   for (const node of document.querySelectorAll("a[href], button, input, select, textarea, summary, [role=button]")) {
     if (node.disabled || !node.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;

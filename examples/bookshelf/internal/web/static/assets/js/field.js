@@ -76,9 +76,7 @@ export class Field {
   mark(source, origin = "") {
     this.source = source;
     this.origin = origin;
-    const words = describeSource(source, origin, this.text === "");
-    this.#origin.textContent = words;
-    this.#origin.title = words; // may not fit beside the label
+    this.#origin.textContent = describeSource(source, origin, this.text === "");
     this.node.classList.toggle("typed", source === "typed");
   }
 
