@@ -105,7 +105,7 @@ var known = []string{
 }
 
 // Decode returns an event of a log. If it does not know the type, such as one of a later version, it returns the type
-// alone.
+// alone. An event without a required field is an error.
 func Decode(ev replay.Event) (Event, error) {
 	e := Event{Type: ev.Type()}
 	if !slices.Contains(known, e.Type) {
@@ -114,7 +114,35 @@ func Decode(ev replay.Event) (Event, error) {
 	if err := json.Unmarshal(ev.Data, &e); err != nil {
 		return Event{}, fmt.Errorf("event %s of the log: %w", ev.ID, err)
 	}
+	if field := e.missing(); field != "" {
+		return Event{}, fmt.Errorf("event %s of the log: %s without %s", ev.ID, e.Type, field)
+	}
 	return e, nil
+}
+
+// missing returns the name of a required field that is empty, or "". Without it, dialects can't name the call.
+func (e *Event) missing() string {
+	switch e.Type {
+	case ToolCall, ToolResult:
+		return firstEmpty("id", e.ID, "name", e.Name)
+	case ToolProgress:
+		return firstEmpty("id", e.ID)
+	case ApprovalRequested:
+		return firstEmpty("id", e.ID, "tool", e.Tool)
+	case Custom:
+		return firstEmpty("name", e.Name)
+	}
+	return ""
+}
+
+// firstEmpty returns the first name whose value is empty, or "". A value follows its name.
+func firstEmpty(pairs ...string) string {
+	for i := 0; i < len(pairs); i += 2 {
+		if pairs[i+1] == "" {
+			return pairs[i]
+		}
+	}
+	return ""
 }
 
 // Block is a part of the output of a ToolResult.

@@ -50,7 +50,7 @@ func TestDecodeReadsTheAgentsEvents(t *testing.T) {
 func TestBlocksReadsTheOutputOfACall(t *testing.T) {
 	t.Parallel()
 	want := []tools.Block{{Text: "a"}, {JSON: json.RawMessage(`[1]`)}}
-	raw, err := agent.MarshalEvent(agent.ToolDone{ID: "c", Result: tools.Result{Blocks: want}})
+	raw, err := agent.MarshalEvent(agent.ToolDone{ID: "c", Name: "f", Result: tools.Result{Blocks: want}})
 	require.NoError(t, err)
 	e, err := decode(string(raw))
 	require.NoError(t, err)
@@ -68,6 +68,17 @@ func TestDecodeIgnoresUnknownTypes(t *testing.T) {
 	require.Equal(t, Event{Type: "of_a_later_version"}, e)
 	_, err = decode(`{"type":"step_started","step":"a word"}`)
 	require.Error(t, err)
+}
+
+func TestDecodeRejectsEventsThatDoNotNameTheirCall(t *testing.T) {
+	t.Parallel()
+	for _, data := range []string{
+		`{"type":"tool_call"}`, `{"type":"tool_call","id":"c"}`, `{"type":"tool_call","name":"f"}`, `{"type":"tool_progress"}`,
+		`{"type":"tool_result","id":"c","name":""}`, `{"type":"approval_requested","id":"c"}`, `{"type":"custom","value":1}`,
+	} {
+		_, err := decode(data)
+		require.ErrorContains(t, err, " without ", data)
+	}
 }
 
 func decode(data string) (Event, error) {
