@@ -122,25 +122,14 @@ func Decode(ev replay.Event) (Event, error) {
 
 // missing returns the name of a required field that is empty, or "". Without it, dialects can't name the call.
 func (e *Event) missing() string {
-	switch e.Type {
-	case ToolCall, ToolResult:
-		return firstEmpty("id", e.ID, "name", e.Name)
-	case ToolProgress:
-		return firstEmpty("id", e.ID)
-	case ApprovalRequested:
-		return firstEmpty("id", e.ID, "tool", e.Tool)
-	case Custom:
-		return firstEmpty("name", e.Name)
-	}
-	return ""
-}
-
-// firstEmpty returns the first name whose value is empty, or "". A value follows its name.
-func firstEmpty(pairs ...string) string {
-	for i := 0; i < len(pairs); i += 2 {
-		if pairs[i+1] == "" {
-			return pairs[i]
-		}
+	isOneOf := func(types ...string) bool { return slices.Contains(types, e.Type) }
+	switch {
+	case e.ID == "" && isOneOf(ToolCall, ToolProgress, ToolResult, ApprovalRequested):
+		return "id"
+	case e.Name == "" && isOneOf(ToolCall, ToolResult, Custom):
+		return "name"
+	case e.Tool == "" && isOneOf(ApprovalRequested):
+		return "tool"
 	}
 	return ""
 }
