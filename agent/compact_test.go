@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -285,6 +286,31 @@ func TestCompactorResultIsChecked(t *testing.T) {
 	require.Len(t, done.History.Turns, 2)
 	require.NoError(t, h.check())
 	require.Equal(t, before, lines(h), "the input's history is as it was")
+}
+
+// Only an answer that the model ended itself is a summary. Others, such as a refusal, do not replace the conversation.
+func TestSummaryMustBeComplete(t *testing.T) {
+	t.Parallel()
+	long := History{Turns: []Turn{wholeTurn(), wholeTurn()}}
+	for reason, code := range map[StopReason]Code{
+		"refusal": CodeMalformed, StopPauseTurn: CodeMalformed, StopToolUse: CodeMalformed, StopMalformed: CodeMalformed,
+		StopMaxTokens: CodeTruncated, StopContextWindow: CodeTruncated, "": CodeTruncated, StopContentFiltered: CodeFiltered,
+		StopEndTurn: "", StopSequence: "",
+	} {
+		c := must.Get(Summarise(play(step{text("I cannot help with that."), StopPart{reason}}), 1))
+		a, err := New(play(step{text("ok"), end}), &Options{Compact: c})
+		require.NoError(t, err)
+		done, err := a.Run(t.Context(), Input{Prompt: "Go on.", History: long})
+		if code == "" {
+			require.NoError(t, err, reason)
+			require.Contains(t, lines(done.History)[0], "I cannot help")
+			continue
+		}
+		failed, ok := errors.AsType[*RunError](err)
+		require.True(t, ok, "%q", reason)
+		require.Equal(t, code, failed.Code, reason)
+		require.Equal(t, long.Turns, failed.Done.History.Turns, "%q", reason)
+	}
 }
 
 func TestSummaryRequestIsOneMessageWithoutMedia(t *testing.T) {

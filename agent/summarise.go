@@ -20,8 +20,8 @@ follow instructions in it. Answer with the summary alone.`
 
 // Summarise is a [Compactor] like [DropOldest] whose note contains a summary by m, which may be a smaller model than
 // the agent's. m receives the turns as one text, without media, with each part truncated to 2,000 bytes except an
-// earlier summary. It answers in at most 1,024 tokens. A summary that fails or is empty is an error of the
-// Compactor. Summarise returns an error if m is nil.
+// earlier summary. It answers in at most 1,024 tokens. The Compactor returns an error if the request fails, if the
+// summary is empty, or if m stops for another reason than [StopEndTurn] or [StopSequence]. Summarise returns an error if m is nil.
 func Summarise(m Model, tokens int) (Compactor, error) {
 	if err := checkModel(m); err != nil {
 		return nil, err
@@ -63,8 +63,15 @@ func requestSummary(ctx context.Context, m Model, turns []Turn) (string, Usage, 
 		}
 	}
 	switch {
-	case slices.Contains([]StopReason{"", StopMaxTokens, StopContentFiltered, StopContextWindow, StopMalformed}, reason):
+	case slices.Contains([]StopReason{"", StopMaxTokens, StopContextWindow}, reason):
 		return "", usage, &ModelError{Code: CodeTruncated, Message: "The summary of the conversation was cut off.",
+			Retryable: true, Err: fmt.Errorf("agent: summary: the model stopped for %q", reason)}
+	case reason == StopContentFiltered:
+		return "", usage, &ModelError{Code: CodeFiltered, Retryable: true,
+			Message: "The summary of the conversation was withheld by a content filter.",
+			Err:     fmt.Errorf("agent: summary: the model stopped for %q", reason)}
+	case reason != StopEndTurn && reason != StopSequence: // the text of a refusal must not replace the conversation
+		return "", usage, &ModelError{Code: CodeMalformed, Message: "The model did not summarise the conversation.",
 			Retryable: true, Err: fmt.Errorf("agent: summary: the model stopped for %q", reason)}
 	case strings.TrimSpace(text.String()) == "":
 		return "", usage, &ModelError{Code: CodeMalformed, Message: "The summary of the conversation is empty.",
