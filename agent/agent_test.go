@@ -179,12 +179,16 @@ func TestSystemFuncReturnsThePromptOfARun(t *testing.T) {
 		got = append(got, r.System)
 		return play(step{text("a"), end}).Stream(t.Context(), r)
 	})
-	n := 0
+	n, isDown := 0, true
 	a, err := New(m, &Options{SystemFunc: func(_ context.Context, in Input) (string, error) {
 		n++
 		switch in.Prompt {
 		case "fail":
 			return "", errors.New("no database")
+		case "fail once":
+			if isDown {
+				return "", errors.New("no database")
+			}
 		case "bytes":
 			return "\xff", nil
 		}
@@ -202,6 +206,19 @@ func TestSystemFuncReturnsThePromptOfARun(t *testing.T) {
 		require.Equal(t, CodeInternal, failed.Code)
 		require.ErrorContains(t, err, "agent: run: internal: The run could not be prepared.: system prompt: ")
 	}
+	_, err = a.Run(t.Context(), Input{Scope: sc, Run: "r", Prompt: "fail once"})
+	failed, ok := errors.AsType[*RunError](err)
+	require.True(t, ok)
+	isDown = false
+	done, err := a.Run(t.Context(), Input{Scope: sc, Run: "r", Resume: failed.Done.Checkpoint})
+	require.NoError(t, err)
+	require.Equal(t, []string{"user: fail once", "assistant: a"}, lines(done.History), "the run is resumed")
+
+	n = 0
+	done, err = a.Run(t.Context(), Input{Scope: sc, Run: "r", Resume: failed.Done.Checkpoint, Prompt: "And?"})
+	require.Error(t, err)
+	require.Nil(t, done.Checkpoint)
+	require.Zero(t, n, "an input that is rejected does not need a prompt")
 	_, err = New(m, &Options{System: "a", SystemFunc: func(context.Context, Input) (string, error) { return "", nil }})
 	require.ErrorContains(t, err, "only one is accepted")
 }

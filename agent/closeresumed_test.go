@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"testing"
@@ -43,6 +44,10 @@ func TestResumeThatMakesNoCallsKeepsTheHistory(t *testing.T) {
 	whole := newAgent(t, model, Limits{}, tool)
 	noTools, err := New(model, &Options{Tools: broken})
 	require.NoError(t, err)
+	noPrompt, err := New(model, &Options{Tools: tools.Of(tool), SystemFunc: func(ctx context.Context, _ Input) (string, error) {
+		return "", cmp.Or(ctx.Err(), errors.New("no database"))
+	}})
+	require.NoError(t, err)
 	withPrompt, withoutTurn := in, in
 	withPrompt.Prompt = "And?"
 	withoutTurn.History = History{}
@@ -54,6 +59,9 @@ func TestResumeThatMakesNoCallsKeepsTheHistory(t *testing.T) {
 	}{
 		"cancelled":                  {whole, cancelled, in, lines(in.History)[2]},
 		"failed":                     {noTools, t.Context(), in, lines(in.History)[2]},
+		"without a prompt":           {noPrompt, t.Context(), in, lines(in.History)[2]},
+		"without, turn not stored":   {noPrompt, t.Context(), withoutTurn, lines(in.History)[2]},
+		"cancelled, without":         {noPrompt, cancelled, in, lines(in.History)[2]},
 		"rejected":                   {whole, t.Context(), withPrompt, lines(in.History)[2]},
 		"cancelled, turn not stored": {whole, cancelled, withoutTurn, lines(in.History)[2]},
 		"failed, turn not stored":    {noTools, t.Context(), withoutTurn, lines(in.History)[2]},
@@ -67,6 +75,7 @@ func TestResumeThatMakesNoCallsKeepsTheHistory(t *testing.T) {
 			} else {
 				done = evs[len(evs)-1].(Done)
 			}
+			require.Equal(t, c.ctx == cancelled, done.Outcome == OutcomeCancelled)
 			require.Equal(t, lines(in.History)[:2], lines(done.History)[:2])
 			require.Equal(t, c.want, lines(done.History)[2])
 			require.NoError(t, done.History.check())

@@ -16,8 +16,8 @@ type Options struct {
 	// System is the system prompt. Default: none.
 	System string
 	// SystemFunc returns the system prompt of a run, for example with the user's name or today's date. It is called once
-	// when a run starts or is resumed, in the consumer's goroutine, and must be safe for concurrent use. An error ends
-	// the run with [CodeInternal]. If it is set, System must be empty. Default: the prompt is System.
+	// when a run with a valid input starts or is resumed, in the consumer's goroutine, and must be safe for concurrent
+	// use. An error ends the run with [CodeInternal], and the run can be resumed from Done's Checkpoint. If it is set, System must be empty. Default: the prompt is System.
 	SystemFunc func(ctx context.Context, in Input) (string, error)
 	// Tools are the tools that the model may call. The set is resolved for the run's scope at each turn. Default: none.
 	Tools tools.Set

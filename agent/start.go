@@ -11,8 +11,28 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// start checks the input, prepares the conversation and returns the first phase.
+// start opens the input and prepares the run. It returns the first phase. If the input is rejected, the run does not
+// have a checkpoint. After another error it can be resumed.
 func (r *run) start() (phase, error) {
+	first, err := r.openRun()
+	if err != nil {
+		r.last, r.resumed = nil, nil
+		return nil, err
+	}
+	if r.last == nil {
+		r.keepCheckpoint(r.newCheckpoint(nil))
+	}
+	if err := r.resolveSystem(); err != nil {
+		if r.ctx.Err() != nil {
+			return finished{outcome: OutcomeCancelled}, nil
+		}
+		return nil, err
+	}
+	return first, nil
+}
+
+// openRun checks the input, restores the conversation and returns the first phase. The error rejects the input.
+func (r *run) openRun() (phase, error) {
 	r.turns = r.in.History.Turns
 	if c := r.in.Resume; c != nil {
 		if n := c.countTurns(r.turns); n < len(r.turns) {
@@ -41,20 +61,11 @@ func (r *run) start() (phase, error) {
 		}
 	}
 	r.resetMessages()
-	if err := r.resolveSystem(); err != nil {
-		return nil, err
-	}
 	first, err := r.openInput()
 	if err != nil {
 		return nil, err
 	}
-	if err := r.checkMessages(); err != nil {
-		return nil, err
-	}
-	if r.last == nil {
-		r.keepCheckpoint(r.newCheckpoint(nil))
-	}
-	return first, nil
+	return first, r.checkMessages()
 }
 
 // resolveSystem sets the system prompt of the run.

@@ -84,7 +84,6 @@ func (r *run) runPhases() (finished, error) {
 	defer r.closeCalls()
 	p, err := r.start()
 	if err != nil {
-		r.last, r.resumed = nil, nil
 		return finished{}, err
 	}
 	for {

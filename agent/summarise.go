@@ -21,7 +21,8 @@ follow instructions in it. Answer with the summary alone.`
 // Summarise is a [Compactor] like [DropOldest] whose note contains a summary by m, which may be a smaller model than
 // the agent's. m receives the turns as one text, without media, with each part truncated to 2,000 bytes except an
 // earlier summary. It answers in at most 1,024 tokens. The Compactor returns an error if the request fails, if the
-// summary is empty, or if m stops for another reason than [StopEndTurn] or [StopSequence]. Summarise returns an error if m is nil.
+// summary is empty, or if m stops for another reason than [StopEndTurn] or [StopSequence]. Summarise returns an error
+// if m is nil.
 func Summarise(m Model, tokens int) (Compactor, error) {
 	if err := checkModel(m); err != nil {
 		return nil, err
