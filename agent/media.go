@@ -34,16 +34,22 @@ func eachMedium(parts []Part) iter.Seq[medium] {
 			if !yieldMedia(yield, medium{part: i, block: -1}, p.Image, p.Document, p.Video) {
 				return
 			}
-			if p.Result == nil {
-				continue
-			}
-			for k, b := range p.Result.Blocks {
-				if !yieldMedia(yield, medium{part: i, block: k}, b.Image, b.Document, b.Video) {
-					return
-				}
+			if p.Result != nil && !yieldResultMedia(yield, i, p.Result.Blocks) {
+				return
 			}
 		}
 	}
+}
+
+// yieldResultMedia yields the media in the blocks of a result, which is in that part. It reports whether the consumer
+// wants more.
+func yieldResultMedia(yield func(medium) bool, part int, blocks []tools.Block) bool {
+	for k, b := range blocks {
+		if !yieldMedia(yield, medium{part: part, block: k}, b.Image, b.Document, b.Video) {
+			return false
+		}
+	}
+	return true
 }
 
 // yieldMedia yields the media of one part or block, which are at the place of m.
@@ -59,7 +65,7 @@ func yieldMedia(yield func(medium) bool, m medium, byKind ...*tools.Media) bool 
 
 // resultMedia yields the media of a result.
 func resultMedia(res tools.Result) iter.Seq[medium] {
-	return eachMedium([]Part{{Result: &ToolResult{Result: res}}})
+	return func(yield func(medium) bool) { yieldResultMedia(yield, 0, res.Blocks) }
 }
 
 // findMedia returns the media in ms, in order.
@@ -110,11 +116,9 @@ func (m medium) noteText() string {
 // displayName returns the kind of m with its article, and its format.
 func (m medium) displayName() string { return m.kind.withArticle() + " (" + m.Format + ")" }
 
-// hasMedia reports whether a result holds an image, a document or a video.
+// hasMedia reports whether a result holds media.
 func hasMedia(res tools.Result) bool {
-	return slices.ContainsFunc(res.Blocks, func(b tools.Block) bool {
-		return b.Image != nil || b.Document != nil || b.Video != nil
-	})
+	return !yieldResultMedia(func(medium) bool { return false }, 0, res.Blocks)
 }
 
 // mediaKind is a kind of media with separate limits.

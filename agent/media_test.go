@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"reflect"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -49,6 +50,51 @@ func TestMediaPrecedeThePrompt(t *testing.T) {
 	_, err = newAgent(t, p, Limits{}).Run(t.Context(), Input{Scope: s.acme, Media: []tools.Media{{Format: "png", Object: s.ours}}})
 	require.NoError(t, err)
 	require.Nil(t, p.requests[0].Load)
+}
+
+// The scope of every medium that a part or a block can hold is checked, and every one is resolved.
+func TestEveryFieldWithMediaIsChecked(t *testing.T) {
+	t.Parallel()
+	s := newShelf(t, nil)
+	root := must.Get(s.bucket.In(s.acme))
+	theirs := &tools.Media{Format: "png", Object: s.theirs}
+	a := s.agent(t, play(), nil)
+	check := func(field string, p Part) {
+		t.Helper()
+		found := 0
+		for m := range eachMedium([]Part{p}) {
+			require.Same(t, theirs, m.Media, field)
+			found++
+		}
+		require.Equal(t, 1, found, field)
+		require.ErrorIs(t, a.checkRefs(t.Context(), reach{own: s.acme}, []Part{p}), object.ErrOutside, field)
+		_, err := Turn{[]Message{{RoleUser, []Part{p}}}}.Resolve(root)
+		require.ErrorIs(t, err, object.ErrOutside, field)
+	}
+	medium := reflect.TypeFor[*tools.Media]()
+	seen := 0
+	for i := range reflect.TypeFor[Part]().NumField() {
+		var p Part
+		if f := reflect.ValueOf(&p).Elem().Field(i); f.Type() == medium {
+			f.Set(reflect.ValueOf(theirs))
+			check("Part."+reflect.TypeFor[Part]().Field(i).Name, p)
+			seen++
+		}
+	}
+	for i := range reflect.TypeFor[tools.Block]().NumField() {
+		var b tools.Block
+		if f := reflect.ValueOf(&b).Elem().Field(i); f.Type() == medium {
+			f.Set(reflect.ValueOf(theirs))
+			name := "Block." + reflect.TypeFor[tools.Block]().Field(i).Name
+			res := tools.Result{Blocks: []tools.Block{{Text: "a"}, b}}
+			check(name, Part{Result: &ToolResult{ID: "c1", Result: res}})
+			require.True(t, hasMedia(res), name)
+			require.ErrorIs(t, a.checkResult(t.Context(), reach{own: s.acme}, res), object.ErrOutside, name)
+			seen++
+		}
+	}
+	require.Equal(t, 2*int(mediaKinds), seen)
+	require.False(t, hasMedia(tools.Result{Blocks: []tools.Block{{Text: "a"}, {JSON: []byte(`1`)}}}))
 }
 
 // A file of another tenant is rejected before the model is asked, wherever it is named, and reported.
