@@ -80,6 +80,8 @@ type (
 		ID, Name string
 		Result   tools.Result // the model receives it
 		Took     time.Duration
+		// Truncated reports that Result lacks its Blocks, because they were too large for a log. A run never sets it.
+		Truncated bool
 		// Err is why the call failed, or nil. It is for the host's log and may contain anything.
 		Err error
 	}

@@ -26,7 +26,8 @@ import (
 //	{"type":"usage","input_tokens":1,"output_tokens":2,"cache_read_tokens":0,"cache_write_tokens":0,"model":"…"}
 //
 // A citation leaves out members that are empty, and so does a request for an approval its last three. The output of a
-// result is a list of [tools.Block] and is not truncated. MarshalEvent returns an error for [Checkpointed] and [Done],
+// result is a list of [tools.Block]. MarshalEvent does not truncate it: if the host has left it out and set Truncated,
+// the result has "truncated":true. MarshalEvent returns an error for [Checkpointed] and [Done],
 // which are for the host alone.
 func MarshalEvent(ev Event) ([]byte, error) { return AppendEvent(nil, ev) }
 
@@ -127,6 +128,7 @@ type toolDoneJSON struct {
 	Output     []tools.Block `json:"output,omitempty"`
 	IsError    bool          `json:"is_error"`
 	DurationMS int64         `json:"duration_ms"`
+	Truncated  bool          `json:"truncated,omitempty"`
 }
 
 // MarshalJSON returns the form in the documentation of [MarshalEvent], without Err, which is for the host alone.
@@ -136,7 +138,7 @@ func (d ToolDone) MarshalJSON() ([]byte, error) {
 
 func (d ToolDone) form() toolDoneJSON {
 	res := d.Result
-	return toolDoneJSON{d.ID, d.Name, res.Summary, res.Blocks, res.IsError, d.Took.Milliseconds()}
+	return toolDoneJSON{d.ID, d.Name, res.Summary, res.Blocks, res.IsError, d.Took.Milliseconds(), d.Truncated}
 }
 
 // UnmarshalJSON reads what MarshalJSON returns.
@@ -145,7 +147,7 @@ func (d *ToolDone) UnmarshalJSON(raw []byte) error {
 	if err := json.Unmarshal(raw, &got); err != nil {
 		return err
 	}
-	*d = ToolDone{ID: got.ID, Name: got.Name, Took: time.Duration(got.DurationMS) * time.Millisecond,
+	*d = ToolDone{ID: got.ID, Name: got.Name, Truncated: got.Truncated, Took: time.Duration(got.DurationMS) * time.Millisecond,
 		Result: tools.Result{Blocks: got.Output, Summary: got.Summary, IsError: got.IsError}}
 	return nil
 }

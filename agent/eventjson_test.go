@@ -30,6 +30,7 @@ func allEvents() []Event {
 		ToolDone{ID: "c1", Name: "scan", Took: 1500 * time.Millisecond, Result: tools.Result{Summary: "no cover", IsError: true,
 			Blocks: []tools.Block{{Text: "no"}, {JSON: json.RawMessage(`[null]`)}, {Image: &tools.Media{Format: "png", Bytes: []byte("x")}}}}},
 		ToolDone{},
+		ToolDone{ID: "c4", Name: "scan", Result: tools.Result{Summary: "A page"}, Truncated: true},
 		ToolPending{ID: "c2", Name: "lend", Input: json.RawMessage(`{"title":"Emma"}`), Approval: "a1", Reason: "Somebody has to agree.",
 			Expires: time.Date(2026, 1, 31, 15, 4, 5, 0, time.UTC)},
 		ToolPending{ID: "c3", Name: "lend", Input: json.RawMessage(`{}`)},
@@ -129,6 +130,9 @@ func randomEvent(r *rand.Rand) Event {
 		return ToolProgress{word(), value()}
 	case 8:
 		blocks := []tools.Block{{Text: word()}, {JSON: value()}, {Document: &tools.Media{Format: "md", Bytes: []byte("x" + word())}}}
+		if r.IntN(4) == 0 {
+			return ToolDone{ID: word(), Truncated: true, Result: tools.Result{Summary: word()}}
+		}
 		return ToolDone{ID: word(), Name: word(), Took: time.Duration(r.IntN(9999)) * time.Millisecond,
 			Result: tools.Result{Blocks: blocks[:1+r.IntN(3)], Summary: word(), IsError: r.IntN(2) == 0}}
 	case 9:

@@ -154,11 +154,8 @@ func encodeToolDone(d agent.ToolDone) (json.RawMessage, error) {
 	if err != nil || len(raw) <= maxOutput {
 		return raw, err
 	}
-	d.Result.Blocks = nil
-	if raw, err = agent.MarshalEvent(d); err != nil {
-		return nil, err
-	}
-	return append(raw[:len(raw)-1], `,"truncated":true}`...), nil
+	d.Result.Blocks, d.Truncated = nil, true
+	return agent.MarshalEvent(d)
 }
 
 // MergeDeltas joins two events of a log that follow each other: two deltas of a text or of reasoning become one, and of

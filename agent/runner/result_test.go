@@ -2,7 +2,6 @@ package runner_test
 
 import (
 	"context"
-	"encoding/json"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -37,9 +36,9 @@ func TestALargeResultIsFoundInTheHistory(t *testing.T) {
 		require.NoError(t, err)
 		for _, e := range collect(t, p, session, run.ID) {
 			if e.Type() == "tool_result" {
-				var d struct{ Truncated bool }
-				require.NoError(t, json.Unmarshal(e.Data, &d))
-				assert.True(t, d.Truncated)
+				ev, err := agent.UnmarshalEvent(e.Data)
+				require.NoError(t, err)
+				assert.True(t, ev.(agent.ToolDone).Truncated)
 				assert.Less(t, len(e.Data), 1000)
 			}
 		}
