@@ -13,6 +13,15 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
+// The beginnings of failed results.
+const (
+	// hiddenResult is about a call that took effect. The model must not repeat it.
+	hiddenResult = "The tool ran, but its result cannot be shown"
+	// interruptedCall is about a call that may have taken effect, also one that waited in a checkpoint: an earlier run
+	// may have resumed the same checkpoint and begun the call.
+	interruptedCall = "Interrupted: the run was stopped. Whether the call took effect is not known."
+)
+
 // callOutcome is how one call ended.
 type callOutcome struct {
 	result  tools.Result

@@ -184,7 +184,7 @@ func TestUnresolvedObjectsAreRejected(t *testing.T) {
 	m := play(step{use("c1", "show", `{}`), calls}, step{text("ok"), end})
 	done, err := s.agent(t, m, nil, show).Run(t.Context(), Input{Scope: s.acme, Prompt: "Go."})
 	require.NoError(t, err)
-	require.Equal(t, "user: {c1! The tool failed.}", lines(done.History)[2])
+	require.Equal(t, "user: {c1! The tool ran, but its result cannot be shown.}", lines(done.History)[2])
 	_, _, err = s.root(t, s.acme).Stat(t.Context(), image.Object)
 	require.ErrorIs(t, err, object.ErrOutside)
 }

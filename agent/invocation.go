@@ -236,7 +236,8 @@ func (n *invocations) cancelOpen() {
 // interpretEnd returns the outcome of a call that was made.
 func (n *invocations) interpretEnd(e callEnd) callOutcome {
 	a, o := n.agent, e.callOutcome
-	if o.err == nil {
+	hasRun := o.err == nil // the tool returned a result, which the model may be unable to receive
+	if hasRun {
 		o.err = a.checkResult(e.batch, reach{e.call.Scope(), e.call.Shared()}, o.result)
 	}
 	if o.err == nil && n.accept != nil {
@@ -253,9 +254,11 @@ func (n *invocations) interpretEnd(e callEnd) callOutcome {
 	switch {
 	case isPending:
 		o.result = failedResult("Not run: it waits for something outside this conversation.")
+	case hasRun:
+		o.result = explainError(o.err, hiddenResult+".")
 	case e.runEnded:
 		o.isOpen = true
-		o.result = failedResult("Interrupted: the run was stopped. Whether the call took effect is not known.")
+		o.result = failedResult(interruptedCall)
 	default:
 		o.fatal = fatalError(o.err)
 		o.isOpen = o.fatal != nil

@@ -163,7 +163,7 @@ func TestForeignMediaOfToolsFailTheCall(t *testing.T) {
 
 	done, err = s.agent(t, play(steps...), heard, show(tools.Media{Format: "png", Object: s.theirs})).Run(t.Context(), Input{Scope: s.acme, Prompt: "Go."})
 	require.NoError(t, err)
-	require.Equal(t, "user: {c1! The tool failed.}", lines(done.History)[2])
+	require.Equal(t, "user: {c1! The tool ran, but its result cannot be shown.}", lines(done.History)[2])
 	require.Len(t, heard.all, 1)
 }
 

@@ -59,7 +59,7 @@ func (r *run) inspectResult(e callEnd) (own mediaCount, _ error) {
 
 // refuseResult returns the error of a result that the model cannot receive.
 func refuseResult(format string, args ...any) error {
-	return tools.Correct("The tool ran, but its result cannot be shown: " + fmt.Sprintf(format, args...))
+	return tools.Correct(hiddenResult + ": " + fmt.Sprintf(format, args...))
 }
 
 // countMedia counts the media of a result that the run accepted before it was resumed.

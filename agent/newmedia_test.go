@@ -2,6 +2,7 @@ package agent
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/tools"
 )
@@ -107,4 +109,17 @@ func TestObjectsInResultsAreInspected(t *testing.T) {
 		require.Equal(t, want != "", res.IsError, want)
 		require.Contains(t, res.Blocks[0].Text, want)
 	}
+}
+
+// The model learns that a call took effect if the store does not find its object, so that it does not repeat the call.
+func TestResultWhoseObjectCannotBeLookedUpIsNotAFailure(t *testing.T) {
+	t.Parallel()
+	s := newShelf(t, nil)
+	s.bucket = must.Get(object.New(failing{object.NewMemory(), errors.New("secret")}, s.bucket.Name(), nil))
+	m := play(step{use("c1", "show", `{}`), calls}, step{text("ok"), end})
+	a := s.agent(t, m, nil, showing(t, []tools.Media{{Format: "png", Object: s.ours}}))
+	evs, failed := drain(t, a, t.Context(), Input{Scope: s.acme, Prompt: "Go."})
+	require.Nil(t, failed)
+	require.ErrorContains(t, evs[1].(ToolDone).Err, "secret")
+	require.Equal(t, "user: {c1! The tool ran, but its result cannot be shown.}", lines(evs[len(evs)-1].(Done).History)[2])
 }

@@ -100,7 +100,7 @@ func (r *run) closeResumed() {
 	case r.closed != nil:
 		r.turns = append(r.turns, *r.closed)
 	case b != nil && slices.ContainsFunc(b.calls, func(c batchCall) bool { return c.result != nil }):
-		res := failedResult("Interrupted: the run was stopped. Whether the call took effect is not known.")
+		res := failedResult(interruptedCall)
 		for i := range b.calls {
 			b.calls[i].stopgap = &res
 		}

@@ -183,7 +183,7 @@ func TestSharedMediaNeedTheSharedScope(t *testing.T) {
 	done, err = s.agent(t, play(step{use("c1", "show", `{}`), calls}, step{text("ok"), end}), nil, show(theirs)).
 		Run(t.Context(), Input{Scope: s.acme, Shared: shared, Prompt: "Go."})
 	require.NoError(t, err)
-	require.Equal(t, "user: {c1! The tool failed.}", lines(done.History)[2])
+	require.Equal(t, "user: {c1! The tool ran, but its result cannot be shown.}", lines(done.History)[2])
 }
 
 // An agent with tools, a set of tools and a call are denied under the zero scope.
