@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# browser.sh [install | run [FILE...]]: the bookshelf's pages in Chromium, Firefox and WebKitGTK, as their users see them.
+# browser.sh [install | run [FILE...]]: the pages of the bookshelf and of intake in Chromium, Firefox and WebKitGTK, as
+# their users see them.
 # Needs Go, Node 20 or later with npm, and Linux with Debian's package registry. Nothing is installed on the system, see
 # engines.sh. The tests drive Chromium and the stock Firefox (WebDriver BiDi) with npm's playwright-core, and WebKitGTK
 # with its own WebDriver under Xvfb. Screenshots are kept in CARREL_ARTIFACTS/screenshots, or below the cache; the last line says where.
@@ -24,11 +25,13 @@ run() ( # FILE...
   rm -rf "$shots"
   mkdir -p "$shots" "$work/browser" "$work/conformance" "$work/home"
   build "$work/bookshelf" ./bookshelf
+  build "$work/intake" ./intake
   # Node finds the packages beside the tests.
   ln -s "$dir/node_modules" "$work/node_modules"
   cp "$here"/*.mjs "$work/browser/"
   cp "$here"/../conformance/*.mjs "$work/conformance/"
-  export TMPDIR=$work HOME=$work/home CONFORMANCE_BOOKSHELF=$work/bookshelf BROWSER_ENGINES=$dir/engines/bin BROWSER_SHOTS=$shots
+  export TMPDIR=$work HOME=$work/home CONFORMANCE_BOOKSHELF=$work/bookshelf CONFORMANCE_INTAKE=$work/intake
+  export BROWSER_ENGINES=$dir/engines/bin BROWSER_SHOTS=$shots
   unset XDG_CACHE_HOME XDG_CONFIG_HOME XDG_RUNTIME_DIR DBUS_SESSION_BUS_ADDRESS DISPLAY WAYLAND_DISPLAY
   cd "$work/browser"
   [ $# -gt 0 ] || set -- *.test.mjs

@@ -1,5 +1,6 @@
 // The desk in Chromium, at desktop and phone width.
 import assert from "node:assert/strict";
+import { tabTo } from "./keyboard.mjs";
 import { acceptCard, chooseSample, cover, desktop, field, hasRead, isWorking, phone, scene, upload } from "./scene.mjs";
 
 for (const [size, window] of Object.entries({ desktop, phone })) {
@@ -64,23 +65,6 @@ scene("the keyboard is enough", {}, async ({ page, server }) => {
   await page.keyboard.press("Enter"); // the next book
   await sample.waitFor();
 });
-
-// tabTo presses Tab until an element has the focus. Each element on the way shows that it has it.
-async function tabTo(page, locator) {
-  const target = await locator.elementHandle();
-  for (let i = 0; i < 80; i++) {
-    await page.keyboard.press("Tab");
-    const [found, visible] = await page.evaluate((target) => {
-      const at = document.activeElement;
-      const { outlineStyle, boxShadow } = getComputedStyle(at);
-      const next = at.nextElementSibling && getComputedStyle(at.nextElementSibling).outlineStyle;
-      return [at === target, at === document.body || outlineStyle !== "none" || boxShadow !== "none" || next !== "none"];
-    }, target);
-    assert.ok(visible, `the focus is not visible on ${await page.evaluate(() => document.activeElement.outerHTML.slice(0, 200))}`);
-    if (found) return;
-  }
-  assert.fail("the element is not in the order of the keyboard");
-}
 
 scene("one click accepts a card whose title has just been typed", {}, async (s) => {
   await chooseSample(s, "Moby-Dick");

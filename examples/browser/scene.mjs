@@ -1,4 +1,4 @@
-// Scenes for Chromium: a bookshelf, a browser window, and a watch for whatever the page should not do.
+// Scenes for Chromium: a bookshelf or another program, a browser window, and a watch for whatever the page should not do.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { startBookshelf } from "../conformance/server.mjs";
@@ -14,12 +14,13 @@ after(() => browser?.close());
 /**
  * scene is a test with a new bookshelf and a new profile of the browser. Options: flags of the server; window, one of the
  * sizes above or other options of Playwright's contexts; expected, patterns of messages in the console that belong to
- * the scene. Any other error in the console, exception or violation of the content policy fails it.
+ * the scene; start, which starts another program than the bookshelf. Any other error in the console, exception or
+ * violation of the content policy fails it.
  */
-export function scene(name, { flags = ["-pace", "0"], window = desktop, expected = [] }, play) {
+export function scene(name, { flags = ["-pace", "0"], window = desktop, expected = [], start = startBookshelf }, play) {
   test(name, async (t) => {
     browser ??= await launchChromium();
-    const server = await startBookshelf(...flags);
+    const server = await start(...flags);
     t.after(() => server.close());
     const complaints = [];
     const s = { t, server, open: (options) => openWindow({ ...window, ...options }) };

@@ -1,7 +1,6 @@
 // What can go wrong between the page and the server while a book is read.
 import assert from "node:assert/strict";
-import { connect, createServer } from "node:net";
-import { once } from "node:events";
+import { openProxy } from "./proxy.mjs";
 import { acceptCard, chooseSample, cover, field, hasRead, isWorking, scene, upload } from "./scene.mjs";
 
 const slow = ["-pace", "40ms"];
@@ -81,34 +80,3 @@ scene("a network that is silent", { flags: slow, expected: lost }, async (s) => 
   await readOnce(s.page);
   await acceptCard(s.page);
 });
-
-// openProxy opens a second address of the server. freeze stops all connections without closing them, thaw lets new ones
-// through, and cut closes all.
-async function openProxy({ t, server }) {
-  const pairs = new Set();
-  let frozen = false;
-  const proxy = createServer((client) => {
-    if (frozen) client.pause();
-    const upstream = connect(new URL(server.url).port, "127.0.0.1");
-    const pair = { client, upstream };
-    pairs.add(pair);
-    for (const [from, to] of [[client, upstream], [upstream, client]]) {
-      from.on("data", (data) => to.write(data));
-      from.on("error", () => {});
-      from.on("close", () => { to.destroy(); pairs.delete(pair); });
-    }
-  });
-  proxy.listen(0, "127.0.0.1");
-  await once(proxy, "listening");
-  const cut = () => pairs.forEach(({ client, upstream }) => { client.destroy(); upstream.destroy(); });
-  t.after(() => { cut(); proxy.close(); });
-  return {
-    url: `http://127.0.0.1:${proxy.address().port}`,
-    freeze() {
-      frozen = true;
-      pairs.forEach(({ client, upstream }) => { client.pause(); upstream.pause(); });
-    },
-    thaw: () => (frozen = false),
-    cut,
-  };
-}

@@ -16,6 +16,11 @@ export function startBookshelf(...flags) {
   return startProgram(process.env.CONFORMANCE_BOOKSHELF, (dir) => ["-data", dir, ...flags]);
 }
 
+// startIntake starts intake.
+export function startIntake(...flags) {
+  return startProgram(process.env.CONFORMANCE_INTAKE, (dir) => ["-data", dir, ...flags]);
+}
+
 // startProgram starts a server on a directory of its own and on one port. The first line that it prints has its address.
 // Flags of a restart come after the others.
 async function startProgram(program, flags) {

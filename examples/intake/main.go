@@ -8,6 +8,7 @@
 //
 //	-addr   address to listen on, of this machine only; default 127.0.0.1:8090
 //	-data   directory for all data; default a temporary one that is removed at the end
+//	-pace   pause of the embedded model after each word, so that a person can follow it; 0 for none; default 8ms
 //	-lease  how long a process may be silent before another one takes over its runs; default 10s
 //	-grants, -user-runs, -tenant-runs, -queue
 //	        most open uploads and runs of a user, and most runs of a tenant at a time and in its queue;
@@ -86,7 +87,7 @@ type config struct {
 	lease                                 time.Duration
 	grants, userRuns, tenantRuns, waiting int
 
-	pace time.Duration // pause after each word of the offline reader; 0 means its default
+	pace time.Duration // pause after each word of the offline reader; 0 means its default, and less means none
 	log  *slog.Logger
 }
 
@@ -107,6 +108,7 @@ func parseConfig(args []string, stderr io.Writer) (config, error) {
 	flags.StringVar(&c.audience, "audience", "", "`audience` of the issuer's tokens")
 	flags.StringVar(&c.client, "client", "", "`id` of the app client, if the issuer is a Cognito user pool")
 	flags.StringVar(&c.tenantClaim, "tenant-claim", "", "`claim` that holds the tenant (default custom:tenant_id)")
+	flags.DurationVar(&c.pace, "pace", 8*time.Millisecond, "`pause` of the embedded model after each word, 0 for none")
 	flags.DurationVar(&c.lease, "lease", 10*time.Second,
 		"`time` after which the runs of a silent process are taken over, at least 1s")
 	flags.IntVar(&c.grants, "grants", 100, "largest `number` of a user's open uploads")
@@ -118,6 +120,12 @@ func parseConfig(args []string, stderr io.Writer) (config, error) {
 	}
 	if flags.NArg() > 0 {
 		return c, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	switch {
+	case c.pace < 0:
+		return c, fmt.Errorf("-pace: invalid duration %v: must not be negative", c.pace)
+	case c.pace == 0: // zero means the default in a config
+		c.pace = -1
 	}
 	return c, c.check()
 }

@@ -1,5 +1,6 @@
 // The server's HTTP interface. Each failure is a Problem with a message for a person.
 
+import { pauseBefore } from "./connection.js";
 import { readEvents } from "./sse.js";
 
 /** Problem is an error of the server or of the connection to it. Its status is 0 without a response. */
@@ -58,15 +59,14 @@ export const shareFile = (file) => post(`/api/files/${id(file)}/share`);
 export const deleteFile = (file) => post(`/api/files/${id(file)}/delete`);
 export const fetchChat = (chat) => json(`/api/chat/${id(chat)}`);
 export const stopRun = (run) => post(`/api/runs/${id(run)}/stop`);
+export const fetchResult = (run, call) => json(`/api/runs/${id(run)}/results/${id(call)}`);
 export const fetchSample = async (name) => (await request(`/samples/${id(name)}`)).blob();
 
 /** isLast reports whether a run does not have events after this one. */
 export const isLast = (event) => event.type === "finished" || event.type === "failed";
 
 const silence = 40_000; // milliseconds without a byte, after which the stream is joined again
-const pauses = [500, 1000, 2000, 4000, 8000, 8000, 8000, 8000];
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-const isTemporary = (err) => err instanceof Problem && (err.status === 0 || err.status >= 500);
+const isTemporary = (err) => err instanceof Problem && (err.status === 0 || err.status === 429 || err.status >= 500);
 
 /** createKey returns a random idempotency key. */
 export const createKey = () =>
@@ -74,30 +74,34 @@ export const createKey = () =>
 
 /**
  * chat starts a run with body and yields its events, also if the connection breaks. A call with the same key and body
- * joins the same run. started is called with the id of the run.
+ * joins the same run. started is called with the id of the run, and lost with whether the connection is lost.
  */
-export async function* chat(body, key, started) {
+export async function* chat(body, key, started, lost) {
   let response;
   for (let n = 0; !response; n++) {
     try {
       response = await request("/api/chat", { method: "POST", body, headers: { "Idempotency-Key": key } });
     } catch (err) {
-      if (!isTemporary(err) || n >= 3) throw err;
-      await sleep(pauses[n]); // with the same key, so that one run is started
+      if (!(err instanceof Problem) || (err.status !== 0 && err.status < 500) || n >= 3) throw err;
+      await pauseBefore(n); // with the same key, so that one run is started
     }
   }
   const run = (response.headers.get("location") ?? "").split("/").at(-2);
   started(run);
-  yield* follow(run, response);
+  yield* follow(run, lost, response);
 }
 
-/** follow yields the events of a run from the first one, or from those of a response on. */
-export async function* follow(run, response) {
+/**
+ * follow yields the events of a run from the first one, or from those of a response on. It joins the stream again until
+ * the run has ended. lost is called with true when the connection is lost, and with false when it is back.
+ */
+export async function* follow(run, lost, response) {
   let last = "";
-  for (let n = 0; ; ) {
+  for (let n = 0; ; n++) {
     try {
       const headers = last ? { "Last-Event-ID": last } : {};
       response ??= await request(`/api/runs/${id(run)}/events`, { headers });
+      lost(false);
       if (response.status === 204) return;
       for await (const { id: at, data } of readEvents(response.body, silence)) {
         const event = { ...JSON.parse(data), at };
@@ -110,7 +114,7 @@ export async function* follow(run, response) {
       if (err instanceof SyntaxError || (err instanceof Problem && !isTemporary(err))) throw err;
     }
     response = undefined;
-    if (n >= pauses.length) throw new Problem("The connection was lost. The work goes on: reload the page to see it.");
-    await sleep(pauses[n++]);
+    lost(true);
+    await pauseBefore(n);
   }
 }

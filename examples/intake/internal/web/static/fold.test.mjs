@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { describeQuality, fold, formatBytes, undo } from "./fold.js";
+import { fold, readOutput, undo } from "./fold.js";
 import { parseBlock, splitBlocks } from "./sse.js";
 
 test("events become text and calls in order", () => {
@@ -38,7 +38,25 @@ test("a retraction takes back what came after it", () => {
 test("failures have words", () => {
   assert.equal(fold([{ type: "failed", code: "internal", message: "No." }]).error, "No.");
   assert.equal(fold([{ type: "failed" }]).error, "Something went wrong.");
-  assert.equal(fold([{ type: "finished", outcome: "stopped" }]).error, "You stopped this.");
+  assert.equal(fold([{ type: "failed" }]).canRetry, false);
+  assert.equal(fold([{ type: "failed", retryable: true }]).canRetry, true);
+  assert.match(fold([{ type: "finished", outcome: "limit" }]).error, /limit/);
+});
+
+test("a person's own stop is not a failure", () => {
+  const { outcome, error } = fold([{ type: "finished", outcome: "stopped" }]);
+  assert.deepEqual([outcome, error], ["stopped", ""]);
+});
+
+test("results are JSON or text, and long ones are read later", () => {
+  assert.deepEqual(readOutput([{ json: { rows: 3 } }]), { rows: 3 });
+  assert.deepEqual(readOutput([{ text: '{"rows":3}' }]), { rows: 3 });
+  assert.equal(readOutput([{ text: "no table" }]), "no table");
+  for (const nothing of [undefined, null, [], "x"]) assert.equal(readOutput(nothing), undefined);
+  const call = { type: "tool_call", id: "c1", name: "sample" };
+  const result = { type: "tool_result", id: "c1", is_error: false };
+  assert.equal(fold([call, { ...result, truncated: true }]).items[0].isLong, true);
+  assert.deepEqual(fold([call, { ...result, output: [{ json: [1] }] }]).items[0].output, [1]);
 });
 
 test("blocks of server-sent events are parsed", () => {
@@ -46,14 +64,4 @@ test("blocks of server-sent events are parsed", () => {
   assert.deepEqual(parseBlock("data: a\nid: 1"), { id: "1", data: "a" });
   assert.deepEqual(parseBlock(":comment\ndata:x\ndata: y"), { id: "", data: "x\ny" });
   assert.equal(parseBlock(": keep-alive"), undefined);
-});
-
-test("sizes and flaws are for people", () => {
-  assert.equal(formatBytes(1), "1 byte");
-  assert.equal(formatBytes(1_500_000_000), "1.5 GB");
-  assert.deepEqual(describeQuality({ missing: 2, wrong: 0, formats: [{ format: "a", count: 1 }] }, 100), ["2 missing (2.0 %)"]);
-  assert.deepEqual(describeQuality({ missing: 1 }, 100_000), ["1 missing (under 0.1 %)"]);
-  assert.deepEqual(describeQuality({ formats: [{ format: "2006-01-02", count: 9 }, { format: "02.01.2006", count: 1 }] }, 10), [
-    "9 as 2006-01-02, 1 as 02.01.2006",
-  ]);
 });

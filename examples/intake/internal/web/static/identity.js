@@ -1,32 +1,54 @@
 // Who one is. Without an issuer, a menu of made-up people shows what each of them can see.
 
 import { requestToken, setToken } from "./api.js";
-import { byId, el, showError } from "./dom.js";
+import { byId, el } from "./dom.js";
 
+const nobody = { name: "Anonymous", tenant: "demo", user: "anonymous" };
 const people = [
-  { label: "Ann, steward of acme", tenant: "acme", user: "ann", roles: ["steward"] },
-  { label: "Ben of acme", tenant: "acme", user: "ben", roles: [] },
-  { label: "Eve of globex", tenant: "globex", user: "eve", roles: [] },
+  nobody,
+  { name: "Ann", role: "steward", tenant: "acme", user: "ann", roles: ["steward"] },
+  { name: "Ben", tenant: "acme", user: "ben", roles: [] },
+  { name: "Eve", tenant: "globex", user: "eve", roles: [] },
 ];
+const describe = ({ name, role, tenant }) => `${name}${role ? `, ${role}` : ""} of ${tenant}`;
 
 /** drawIdentity shows who one is. After a change it calls changed. */
 export function drawIdentity(me, changed) {
-  const found = people.findIndex((p) => p.tenant === me.tenant && p.user === me.user);
-  const isAnonymous = me.tenant === "demo" && me.user === "anonymous";
-  if (found < 0 && !isAnonymous) { // signed in elsewhere
-    byId("identity").replaceChildren(el("p", { class: "hint" }, `${me.user} of ${me.tenant}`));
+  const box = byId("identity");
+  const found = people.find((p) => p.tenant === me.tenant && p.user === me.user);
+  if (!found) { // signed in elsewhere
+    box.replaceChildren(el("p", { class: "hint" }, `${me.user} of ${me.tenant}`));
     return;
   }
-  const select = el("select", { id: "person", onChange: async () => {
-    const person = people[Number(select.value)];
+  const error = el("p", { class: "flaw", role: "alert" });
+  const panel = el("div", { class: "who-panel", id: "who-panel", role: "group", "aria-label": "Who you are", hidden: true },
+    el("p", { class: "hint" }, "This is a demonstration: nobody asks for a password. A tenant never sees the files of another one."),
+    el("ul", { "aria-label": "Continue as" }, people.map((p) => el("li", {},
+      el("button", { type: "button", class: "who-person", "aria-current": p === found && "true", onClick: () => become(p) }, describe(p),
+        p === found ? el("span", { class: "hint" }, "this is you") : "")))),
+    error);
+  const button = el("button", { type: "button", class: "who", "aria-expanded": "false", "aria-controls": "who-panel", onClick: () => toggle(panel.hidden) },
+    el("span", { class: "hint" }, "You are"), el("span", { class: "who-name" }, ` ${describe(found)}`), el("span", { "aria-hidden": "true" }, " ▾"));
+  const toggle = (isOpen) => {
+    panel.hidden = !isOpen;
+    button.setAttribute("aria-expanded", String(isOpen));
+    error.textContent = "";
+  };
+  async function become(person) {
+    if (person === found) return toggle(false);
     try {
-      setToken(person ? (await requestToken(person.tenant, person.user, person.roles)).token : "");
+      setToken(person === nobody ? "" : (await requestToken(person.tenant, person.user, person.roles)).token);
       changed();
     } catch (err) {
-      showError(err.status === 404 ? "This server does not have made-up people." : err.message);
+      error.textContent = err.status === 404 ? "This server does not have made-up people." : err.message;
     }
-  } },
-    el("option", { value: "-1", selected: isAnonymous }, "Nobody in particular, of demo"),
-    people.map((p, i) => el("option", { value: i, selected: i === found }, p.label)));
-  byId("identity").replaceChildren(el("label", { for: "person", class: "hint" }, "You are "), select);
+  }
+  box.replaceChildren(button, panel);
+  document.addEventListener("keydown", (e) => {
+    if (e.key !== "Escape" || panel.hidden) return;
+    toggle(false);
+    button.focus();
+  });
+  document.addEventListener("pointerdown", (e) => !box.contains(e.target) && toggle(false));
+  box.addEventListener("focusout", (e) => e.relatedTarget && !box.contains(e.relatedTarget) && toggle(false));
 }

@@ -1,143 +1,204 @@
-// The report of a file as a table, and the form in which a person confirms or corrects it.
+// The report of a file, and the form in which a person confirms or corrects it. While it is shown, it takes the place
+// of the chat.
 
-import { confirmFile, deleteFile, fetchFile, shareFile } from "./api.js";
+import { confirmFile, fetchFile, shareFile } from "./api.js";
+import { describeQuality, describeType } from "./column.js";
 import { announce, byId, el } from "./dom.js";
-import { describeQuality, formatBytes, formatCount } from "./fold.js";
+import { drawRemoval } from "./removal.js";
+import { describeState } from "./state.js";
+import { formatBytes, formatCount, sentence } from "./words.js";
 
 const kinds = {
   shipments: "Shipments", inventory: "Inventory", purchase_orders: "Purchase orders", suppliers: "Suppliers",
   bill_of_materials: "Bill of materials", sales_orders: "Sales orders", invoices: "Invoices", products: "Products",
   unknown: "Something else",
 };
+const separators = { ",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars" };
+const home = { title: byId("title").textContent, page: document.title };
+let shown = ""; // the id of the file
 
-/** closeReport hides the report. */
+function show(isReport, title = home.title) {
+  byId("home").hidden = isReport;
+  byId("lead").hidden = isReport;
+  byId("report").hidden = !isReport;
+  byId("title").textContent = title;
+  document.title = isReport ? `${title} – ${home.page}` : home.page;
+}
+
+/** closeReport shows the chat again. It reports whether a report was shown. */
 export function closeReport() {
-  byId("report").hidden = true;
+  const wasOpen = !byId("report").hidden;
+  shown = "";
+  show(false);
   byId("report").replaceChildren();
+  return wasOpen;
 }
 
-/** openReport shows the report of a file. changed is called when the file has changed. */
-export async function openReport(id, { steward, changed, close }) {
+/**
+ * openReport shows the report of a file. changed is called when the file has changed, close to show the chat again, and
+ * ask to ask a question.
+ */
+export async function openReport(id, actions) {
   const section = byId("report");
-  const title = el("h2", { id: "report-title", tabindex: "-1" }, "Report");
-  section.hidden = false;
-  section.replaceChildren(title, el("p", { class: "hint" }, "One moment…"));
-  try {
-    draw(section, title, await fetchFile(id), { steward, changed, close, again: () => openReport(id, { steward, changed, close }) });
-  } catch (err) {
-    section.replaceChildren(title, el("p", { class: "notice error", role: "alert" }, err.message));
-  }
-  title.focus();
+  shown = id;
+  show(true, "Report");
+  const back = el("button", { type: "button", class: "button small back", onClick: actions.close }, "← Back to the chat");
+  const body = el("div", {}, el("p", { class: "hint" }, "One moment…"));
+  section.replaceChildren(back, body);
+  scrollTo(0, 0);
+  const again = async (words) => {
+    await load(id, body, { ...actions, again });
+    if (words) announce(words);
+  };
+  await again();
+  if (shown === id) byId("title").focus({ preventScroll: true });
 }
 
-function draw(section, title, { file, report }, actions) {
-  title.textContent = file.name;
-  const closing = el("button", { type: "button", class: "button small", onClick: actions.close }, "Close");
-  const head = el("div", { class: "report-head" }, title, closing);
+async function load(id, body, actions) {
+  try {
+    const found = await fetchFile(id);
+    if (shown !== id) return;
+    show(true, found.file.name);
+    body.replaceChildren(...draw(found, actions));
+  } catch (err) {
+    if (shown !== id) return;
+    if (err.status === 404) {
+      show(true, "This file was not found");
+      body.replaceChildren(el("p", { class: "notice" }, "Either it does not exist, or it is not yours. A file belongs to " +
+        "the person who has uploaded it. Nobody of another tenant sees it, and nobody learns whether it exists. If it " +
+        "is your own, check who you are in the menu above."));
+      return;
+    }
+    show(true, "The report could not be loaded");
+    body.replaceChildren(el("p", { class: "notice error", role: "alert" }, `${err.message} `,
+      el("button", { type: "button", class: "button small", onClick: () => actions.again() }, "Try again")));
+  }
+}
+
+function draw({ file, report }, actions) {
+  const { label, tone, reason } = describeState(file);
+  const removal = file.can_delete ? drawRemoval(file, () => {
+    actions.changed();
+    actions.close();
+  }) : "";
+  const state = el("p", { class: "standing" }, el("span", { class: `chip ${tone}` }, label));
   if (!report) {
-    section.replaceChildren(head, el("p", {}, `This file does not have a report yet: it is ${file.state}.`),
-      file.failure ? el("p", { class: "flaw" }, file.failure) : "", file.can_delete ? drawDeletion(file, actions) : "");
-    return;
+    const more = reason ? sentence(reason) : "This file does not have a report yet.";
+    return [state, el("p", { class: reason ? "flaw" : "" }, more), removal];
   }
   const { profile } = report;
-  const isOpen = file.can_confirm;
-  const flaws = [];
-  if (profile.duplicates) flaws.push(`${formatCount(profile.duplicates)} rows repeat an earlier one (${profile.duplicates_exact ? "counted" : "estimated"})`);
-  if (profile.ragged) flaws.push(`${formatCount(profile.ragged)} rows have more or fewer values than columns`);
-  if (profile.malformed) flaws.push(`${formatCount(profile.malformed)} rows cannot be read`);
-  const facts = [`${formatCount(profile.rows)} rows`, `${formatCount(profile.has_columns)} columns`, formatBytes(report.size),
-    `${report.format} in ${report.encoding}`, report.whole ? "measured whole" : "measured from a sample"];
-  const select = el("select", { id: "kind", disabled: !isOpen },
-    Object.entries(kinds).map(([value, label]) => el("option", { value, selected: value === (report.kind ?? "unknown") }, label)));
-  const inputs = new Map();
-  const rows = (profile.columns ?? []).map((column) => drawColumn(column, report, isOpen && !column.repeated, inputs));
-  const note = el("p", { class: "hint" }, isOpen ? "Correct the kind and the meanings, then confirm." : `This report is ${file.state}.`);
-  const error = el("div", {});
-  const form = el("form", { onSubmit: (e) => {
-    e.preventDefault();
-    confirm(file, report, select, inputs, error, actions);
-  } },
-    el("p", { class: "kind" }, el("label", { for: "kind" }, "Kind of data "), select),
-    report.summary ? el("p", {}, report.summary) : "",
-    el("p", { class: "hint" }, facts.join(" · ")),
-    [...flaws, ...(report.notes ?? [])].map((f) => el("p", { class: "flaw" }, f)),
-    el("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": "Columns" },
-      el("table", {},
-        el("thead", {}, el("tr", {}, ["Column", "Meaning", "Type", "Flaws", "Range", "Distinct", "Examples"].map((h) => el("th", { scope: "col" }, h)))),
-        el("tbody", {}, rows))),
-    note, error,
-    el("p", { class: "actions" },
-      isOpen ? el("button", { class: "button primary" }, "Confirm") : "",
-      file.step === "done" && file.owner === "you" && !file.is_shared && actions.steward
-        ? el("button", { type: "button", class: "button", onClick: () => share(file, error, actions) }, "Share with colleagues") : ""));
-  section.replaceChildren(head, form, file.can_delete ? drawDeletion(file, actions) : "");
+  const isOpen = Boolean(file.can_confirm);
+  const form = { isOpen, inputs: new Map(), error: el("div", {}) };
+  form.kind = el("select", { id: "kind", disabled: !isOpen },
+    Object.entries(kinds).map(([value, name]) => el("option", { value, selected: value === (report.kind ?? "unknown") }, name)));
+  const notes = (report.notes ?? []).map((n) => el("li", {}, sentence(n)));
+  return [
+    state,
+    reason ? el("p", { class: "flaw" }, sentence(reason)) : "",
+    el("form", { onSubmit: (e) => {
+      e.preventDefault();
+      confirm(file, report, form, actions);
+    } },
+      report.summary ? el("p", { class: "summary" }, report.summary) : "",
+      drawTiles(profile, report),
+      el("p", { class: "hint" }, describeFormat(report)),
+      notes.length > 0 ? el("ul", { class: "notes", "aria-label": "Notes about the file" }, notes) : "",
+      el("p", { class: "kind" }, el("label", { for: "kind" }, "Kind of data"), form.kind),
+      isOpen ? el("p", { class: "hint" }, "Correct the kind and the meanings of the columns if they are wrong, then confirm.") : "",
+      drawColumns(report, form),
+      form.error,
+      el("p", { class: "actions" },
+        isOpen ? el("button", { class: "button primary" }, "Confirm") : "",
+        file.step === "done" || file.owner !== "you" ? el("button", { type: "button", class: "button primary", onClick: actions.ask }, "Ask about it") : "",
+        file.step === "done" && file.owner === "you" && !file.is_shared && actions.steward
+          ? el("button", { type: "button", class: "button", onClick: () => share(file, form.error, actions) }, "Share with colleagues") : "")),
+    removal,
+  ];
 }
 
-function drawColumn(column, report, isOpen, inputs) {
-  const meaning = report.meanings?.[column.name] ?? "";
-  let cell = meaning || "–";
-  if (isOpen) {
-    cell = el("input", { value: meaning, maxlength: 300, "aria-label": `Meaning of ${column.name}` });
-    inputs.set(column.name, { input: cell, before: meaning });
-  }
+function drawTiles(profile, report) {
+  const tiles = [["Rows", formatCount(profile.rows)], ["Columns", formatCount(profile.has_columns ?? profile.columns?.length)], ["Size", formatBytes(report.size)]];
+  const flaw = (name, n, about = "") => n > 0 && tiles.push([name, about + formatCount(n), true]);
+  flaw("Rows that repeat an earlier one", profile.duplicates, profile.duplicates_exact ? "" : "about ");
+  flaw("Rows with too many or too few values", profile.ragged);
+  flaw("Rows that cannot be read", profile.malformed);
+  flaw("Rows read in part, since they are long", profile.cut);
+  return el("dl", { class: "tiles" }, tiles.map(([name, value, isFlaw]) =>
+    el("div", { class: isFlaw ? "tile bad" : "tile" }, el("dt", {}, name), el("dd", {}, value))));
+}
+
+/** describeFormat returns a line about the format, the encoding and how much was measured. */
+function describeFormat(report) {
+  const format = report.format === "csv"
+    ? `CSV${separators[report.separator] ? ` with ${separators[report.separator]}` : ""}`
+    : { json: "JSON", jsonl: "JSON Lines" }[report.format] ?? report.format;
+  const encoding = report.encoding ? `in ${report.encoding}${report.encoding_assumed ? " (assumed)" : ""}` : "";
+  const whole = report.whole ? "the whole file was measured" : "measured from a sample";
+  return sentence([`${format} ${encoding}`.trim(), whole].join("; "));
+}
+
+function drawColumns(report, form) {
+  const heads = ["Column", "Meaning", "Type", "Flaws", "Range", "Distinct values", "Examples"];
+  const columns = report.profile.columns ?? [];
+  return el("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": "Columns of the file" },
+    el("table", { class: "columns", role: "table" },
+      el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, heads.map((h) => el("th", { scope: "col", role: "columnheader" }, h)))),
+      el("tbody", { role: "rowgroup" }, columns.map((c) => drawColumn(c, report, form, heads)))));
+}
+
+function drawColumn(column, report, form, heads) {
   const flaws = describeQuality(column, report.profile.rows);
-  return el("tr", {},
-    el("th", { scope: "row" }, column.name), el("td", {}, cell), el("td", {}, column.type),
-    el("td", { class: flaws.length > 0 ? "flaw" : "" }, flaws.join("; ") || "–"),
-    el("td", {}, column.min ? `${column.min} to ${column.max}` : "–"),
-    el("td", {}, `${column.distinct_exact ? "" : "about "}${formatCount(column.distinct)}`),
-    el("td", { class: "examples" }, (column.examples ?? []).slice(0, 3).join(", ") || "–"));
+  const { type, details } = describeType(column);
+  const cell = (i, props, ...children) => el("td", { role: "cell", "data-label": heads[i], ...props }, ...children);
+  return el("tr", { role: "row" },
+    el("th", { scope: "row", role: "rowheader" }, column.name),
+    cell(1, {}, drawMeaning(column, report, form)),
+    cell(2, {}, type, details.map((d) => el("span", { class: "hint detail" }, d))),
+    cell(3, { class: flaws.length > 0 ? "flaw" : "none" }, flaws.length > 0 ? flaws.map((f) => el("span", { class: "detail" }, f)) : "–"),
+    cell(4, { class: column.min ? "" : "none" }, column.min ? `${column.min} to ${column.max}` : "–"),
+    cell(5, {}, `${column.distinct_exact ? "" : "about "}${formatCount(column.distinct)}`),
+    cell(6, { class: "examples" }, (column.examples ?? []).slice(0, 3).join(", ") || "–"));
 }
 
-async function confirm(file, report, select, inputs, error, actions) {
+function drawMeaning(column, report, form) {
+  const before = report.meanings?.[column.name] ?? "";
+  if (!form.isOpen || column.repeated) return before || "–";
+  const input = el("textarea", { rows: Math.min(3, Math.ceil((before.length + 1) / 26)), maxlength: 300, "aria-label": `Meaning of ${column.name}`, onKeydown: (e) => {
+    if (e.key !== "Enter") return; // a meaning is one line
+    e.preventDefault();
+    input.form.requestSubmit();
+  } });
+  input.value = before;
+  form.inputs.set(column.name, { input, before });
+  return input;
+}
+
+const showProblem = (slot, err) => slot.replaceChildren(el("p", { class: "notice error", role: "alert" }, err.message));
+
+async function confirm(file, report, form, actions) {
   const columns = [];
-  for (const [name, { input, before }] of inputs) {
-    if (input.value !== before) columns.push({ name, meaning: input.value });
+  for (const [name, { input, before }] of form.inputs) {
+    const meaning = input.value.replaceAll(/\s*\n\s*/g, " ");
+    if (meaning !== before) columns.push({ name, meaning });
   }
   try {
-    await confirmFile(file.id, { version: report.version, kind: select.value, columns });
-    announce(`${file.name} is confirmed.`);
+    await confirmFile(file.id, { version: report.version, kind: form.kind.value, columns });
     actions.changed();
-    actions.again();
+    await actions.again(`${file.name} is confirmed.`);
+    byId("title").focus({ preventScroll: true });
+    scrollTo(0, 0);
   } catch (err) {
-    error.replaceChildren(el("p", { class: "notice error", role: "alert" }, err.message));
+    showProblem(form.error, err);
   }
-}
-
-/** drawDeletion draws the button that deletes a file, which asks once more. */
-function drawDeletion(file, actions) {
-  const error = el("div", {});
-  const row = el("p", { class: "actions" });
-  const button = (label, onClick) => el("button", { type: "button", class: "button small", onClick }, label);
-  const begin = button("Delete this file", () => {
-    const keep = button("Keep it", () => {
-      row.replaceChildren(begin);
-      begin.focus();
-    });
-    row.replaceChildren(button("Delete it for good", remove), keep);
-    keep.focus();
-  });
-  async function remove() {
-    try {
-      await deleteFile(file.id);
-      announce(`${file.name} is deleted.`);
-      actions.changed();
-      actions.close();
-    } catch (err) {
-      error.replaceChildren(el("p", { class: "notice error", role: "alert" }, err.message));
-    }
-  }
-  row.append(begin);
-  return el("div", {}, row, error);
 }
 
 async function share(file, error, actions) {
   try {
     await shareFile(file.id);
-    announce(`${file.name} is shared with your colleagues, who can ask about it now.`);
     actions.changed();
-    actions.again();
+    await actions.again(`${file.name} is shared with your colleagues, who can ask about it now.`);
+    byId("title").focus({ preventScroll: true });
   } catch (err) {
-    error.replaceChildren(el("p", { class: "notice error", role: "alert" }, err.message));
+    showProblem(error, err);
   }
 }

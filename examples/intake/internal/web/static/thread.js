@@ -1,20 +1,43 @@
 // The messages of the chat: one item for each run, drawn from its folded events.
 
 import { announce, byId, el } from "./dom.js";
-import { describeCall, fold, formatBytes, undo } from "./fold.js";
+import { splitText } from "./blocks.js";
+import { collectFiles } from "./calls.js";
+import { drawCall } from "./callview.js";
+import { fold, undo } from "./fold.js";
+
+const files = new Map(); // the names and ids of the files that the model has called by handles in this chat
 
 /** Turn is one run in the thread. */
 export class Turn {
   #events = [];
   #body = el("div", { class: "answer" });
+  #end = el("div", { class: "end" }); // below the answer
   #drawn = [];
   #frame = 0;
 
-  constructor(question) {
+  /** run is the id of the run, when it is known. */
+  run = "";
+
+  /**
+   * actions has open, which shows the report of a file, and after a person's message retry, which sends it again.
+   */
+  constructor(question, actions = {}) {
+    this.actions = actions;
     this.question = el("p", { class: "question" }, question);
-    this.node = el("li", {}, this.question, this.#body);
+    this.node = el("li", {}, this.question, this.#body, this.#end);
     byId("thread").append(this.node);
-    this.node.scrollIntoView({ block: "center" });
+    this.node.scrollIntoView({ block: "nearest" });
+  }
+
+  /** wait says that the turn waits for an earlier one. */
+  wait() {
+    this.#end.replaceChildren(el("p", { class: "hint" }, "Waits for the answer before it."));
+  }
+
+  /** begin removes what wait has said. */
+  begin() {
+    this.#end.replaceChildren(el("p", { class: "hint" }, "One moment…"));
   }
 
   /** add takes an event of the run. */
@@ -24,53 +47,72 @@ export class Turn {
     if (!this.#frame) this.#frame = requestAnimationFrame(() => this.#draw());
   }
 
-  /** end draws the rest at once and reads the answer to screen readers. */
+  /** end draws the rest at once and reads the answer to screen readers. It returns the outcome. */
   end() {
     cancelAnimationFrame(this.#frame);
     const view = this.#draw();
     const text = view.items.filter((i) => i.kind === "text").map((i) => i.text).join(" ");
-    announce(view.error || text.slice(-400));
+    announce(view.outcome === "stopped" ? "Stopped." : view.error || text.slice(-400));
+    return view.outcome;
   }
 
   /** fail shows an error that is not part of the run. retry, if given, is called after the turn is removed. */
   fail(message, retry) {
-    const again = retry && el("button", { type: "button", class: "button small", onClick: () => {
+    cancelAnimationFrame(this.#frame);
+    const again = retry && this.#offer("Try again", () => {
       this.node.remove();
       retry();
-    } }, "Try again");
-    this.#body.append(el("p", { class: "notice error" }, message, again && " ", again));
+    });
+    this.#end.replaceChildren(el("p", { class: "notice error" }, message, again && " ", again));
     announce(message);
+  }
+
+  #offer(label, run, isMain = false) {
+    return el("button", { type: "button", class: `button small${isMain ? " primary" : ""}`, onClick: run }, label);
   }
 
   #draw() {
     this.#frame = 0;
     const view = fold(this.#events);
+    collectFiles(view.items, files);
     const atEnd = innerHeight + scrollY >= document.body.scrollHeight - 80;
     view.items.forEach((item, i) => {
       const text = JSON.stringify(item);
       if (this.#drawn[i] === text) return;
       this.#drawn[i] = text;
-      const node = item.kind === "text" ? el("p", { class: "text" }, item.text.trim()) : drawCall(item);
+      const node = item.kind === "text" ? drawText(item.text) : drawCall(item, files, this.run);
       if (this.#body.children[i]) this.#body.children[i].replaceWith(node);
       else this.#body.append(node);
     });
     while (this.#body.children.length > view.items.length) this.#body.lastElementChild.remove();
     this.#drawn.length = view.items.length;
-    if (view.error) this.#body.append(el("p", { class: "notice" }, view.error));
+    if (view.items.length > 0 || view.outcome) this.#drawEnd(view);
     if (atEnd) this.node.scrollIntoView({ block: "end" });
     return view;
   }
+
+  /** #drawEnd draws how the run has ended, and what the person can do next. */
+  #drawEnd(view) {
+    const { open, retry, file } = this.actions;
+    const again = (label) => retry && this.#offer(label, (e) => {
+      e.currentTarget.remove();
+      retry();
+    });
+    const end = [];
+    const recorded = view.items.findLast((i) => i.name === "record_profile" && i.state === "done");
+    const taken = recorded && files.get(recorded.output?.file ?? recorded.input?.file)?.id;
+    if (view.outcome === "stopped") {
+      end.push(el("p", { class: "notice" }, "Stopped by you. ", again(file ? "Take it in again" : "Ask again")));
+    } else if (view.error) {
+      end.push(el("p", { class: "notice error" }, `${view.error} `, view.canRetry && again("Try again")));
+    } else if (view.outcome && taken && open) {
+      end.push(el("p", {}, this.#offer("Look at the report", () => open(taken), true)));
+    }
+    this.#end.replaceChildren(...end);
+  }
 }
 
-function drawCall(item) {
-  const words = describeCall(item);
-  const marks = { running: "…", done: "✓", failed: "✗" };
-  const head = el("span", { class: `call ${item.state}` }, el("span", { "aria-hidden": "true" }, marks[item.state]), ` ${words}`);
-  if (item.progress) {
-    const { read, size } = item.progress;
-    return el("div", { class: "step" }, head, el("progress", { max: size, value: read, "aria-label": words }),
-      el("span", { class: "hint" }, `${formatBytes(read)} of ${formatBytes(size)}`));
-  }
-  return el("div", { class: "step" }, head, item.summary ? el("span", { class: "hint" }, item.summary) : "",
-    el("details", {}, el("summary", {}, "Arguments"), el("pre", {}, JSON.stringify(item.input ?? {}, null, 1))));
+function drawText(text) {
+  return el("div", { class: "text" }, splitText(text).map((part) =>
+    part.list ? el("ul", { class: "points" }, part.list.map((t) => el("li", {}, t))) : el("p", {}, part.text)));
 }

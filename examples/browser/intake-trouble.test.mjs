@@ -1,0 +1,63 @@
+// What can go wrong between intake's page and its server while a file is taken in.
+import { chooseFile, confirmFile, entry, intake, isReadOnce, made, stop, upload } from "./intake.mjs";
+import { openProxy } from "./proxy.mjs";
+
+const slow = ["-pace", "25ms"];
+const lost = [/Failed to load resource: net::ERR_/, /Failed to load resource: the server responded with a status of 50/];
+
+intake("reload in mid-stream", { flags: slow }, async ({ page, server }) => {
+  await page.goto(server.url);
+  await chooseFile(page, "shipments.csv");
+  await page.getByText("Looked at rows").first().waitFor();
+  await page.reload();
+  await stop(page).waitFor();
+  await isReadOnce(page, "shipments.csv");
+  await confirmFile(page, "shipments.csv");
+});
+
+intake("the server is killed in mid-stream and started again", { flags: ["-pace", "100ms"], expected: lost }, async ({ page, server }) => {
+  await page.goto(server.url);
+  await chooseFile(page, "shipments.csv");
+  await page.getByText("Looked at rows").first().waitFor();
+  await server.kill();
+  await page.getByText("The connection is lost. Reconnecting…").first().waitFor();
+  await server.restart("-pace", "0");
+  await isReadOnce(page, "shipments.csv");
+  await chooseFile(page, "suppliers.csv"); // the page can still upload
+  await entry(page, "suppliers.csv").getByText("Waiting for you").waitFor();
+  await confirmFile(page, "shipments.csv");
+});
+
+intake("two tabs show the same chat and the same files", { flags: slow }, async ({ page, server, context }) => {
+  await page.goto(server.url);
+  await chooseFile(page, "shipments.csv");
+  await page.getByText("Looked at rows").first().waitFor();
+  const second = await context.newPage();
+  await second.goto(page.url());
+  await stop(second).waitFor();
+  await Promise.all([isReadOnce(page, "shipments.csv"), isReadOnce(second, "shipments.csv")]);
+  await second.getByRole("button", { name: "Look at the report" }).click();
+  await second.getByRole("button", { name: "Confirm", exact: true }).waitFor();
+  await page.bringToFront();
+  await confirmFile(page, "shipments.csv");
+  await second.bringToFront();
+  await second.getByRole("button", { name: "Confirm", exact: true }).click(); // the same statement again is not an error
+  await second.getByText("Confirmed", { exact: true }).first().waitFor();
+  await second.getByRole("button", { name: "Back to the chat" }).click();
+  await entry(second, "shipments.csv").getByText("Confirmed", { exact: true }).waitFor();
+});
+
+intake("offline and back", { flags: slow, expected: lost }, async (s) => {
+  const { page, server, context } = s;
+  const proxy = await openProxy(s);
+  await upload(server, "shipments.csv", await made(server, "shipments.csv"));
+  await page.goto(proxy.url);
+  await entry(page, "shipments.csv").getByRole("button", { name: /^Take it in/ }).click();
+  await page.getByText("Looked at rows").first().waitFor();
+  await context.setOffline(true);
+  proxy.cut();
+  await page.getByText("You are offline.", { exact: false }).first().waitFor();
+  await context.setOffline(false);
+  await isReadOnce(page, "shipments.csv");
+  await confirmFile(page, "shipments.csv");
+});

@@ -1,0 +1,180 @@
+// Intake in Chromium: files are taken in, confirmed, shared and asked about.
+import assert from "node:assert/strict";
+import { becomePerson, ask, chooseFile, confirmFile, entry, intake, isReadOnce, isTaken, stop } from "./intake.mjs";
+import { tabTo } from "./keyboard.mjs";
+import { desktop, phone } from "./scene.mjs";
+
+const missing = [/status of 404/];
+
+for (const [size, window] of Object.entries({ desktop, phone })) {
+  intake(`${size}, a file is taken in, corrected and confirmed, and answers questions`, { window }, async ({ page, server }) => {
+    await page.goto(server.url);
+    await chooseFile(page, "shipments.csv");
+    await isReadOnce(page, "shipments.csv");
+    await page.getByRole("button", { name: "Look at the report" }).click();
+    await page.getByRole("heading", { level: 1, name: "shipments.csv" }).waitFor();
+    assert.equal(await page.getByRole("heading", { level: 1 }).evaluate((h) => h === document.activeElement), true, "the focus");
+    const row = page.getByRole("row").filter({ has: page.getByRole("rowheader", { name: "ship_date" }) });
+    assert.match(await row.innerText(), /YYYY-MM-DD.*DD\.MM\.YYYY/s);
+    await page.getByRole("textbox", { name: "Meaning of carrier" }).fill("who drives");
+    await page.getByRole("button", { name: "Confirm", exact: true }).click();
+    await page.getByText("Confirmed", { exact: true }).first().waitFor();
+    assert.equal(await page.getByRole("textbox", { name: "Meaning of carrier" }).count(), 0);
+    await page.getByText("who drives").waitFor();
+    await page.reload(); // the report is in the URL
+    await page.getByText("who drives").waitFor();
+    await page.getByRole("button", { name: "Ask about it" }).click();
+    assert.match(await ask(page, "how many negative quantity in shipments"), /\b17\b/);
+    await chooseFile(page, "suppliers.csv");
+    await isTaken(page, "suppliers.csv");
+    await confirmFile(page, "suppliers.csv");
+    const answer = await ask(page, "total quantity by supplier in shipments"); // with the names from the other file
+    assert.match(answer, /shipments\.csv/);
+    assert.match(answer, /suppliers\.csv/);
+    assert.doesNotMatch(answer, /\bf\d\b/);
+    await page.goBack(); // Back leads through the reports and the chat
+    await page.getByRole("heading", { level: 1, name: "suppliers.csv" }).waitFor();
+  });
+}
+
+intake("a sample of JSON is a table of rows", {}, async ({ page, server }) => {
+  await page.goto(server.url);
+  await chooseFile(page, "purchase_orders.jsonl");
+  await isTaken(page, "purchase_orders.jsonl");
+  await page.locator("summary").filter({ hasText: "Looked at rows" }).click();
+  const table = page.getByRole("region", { name: "Looked at rows from all over the file" }).getByRole("table");
+  await table.getByRole("columnheader", { name: "supplier_id" }).waitFor();
+  assert.equal(await table.getByRole("row").count(), 21);
+  assert.doesNotMatch(await table.innerText(), /[{}"]/);
+});
+
+intake("shared suppliers reach colleagues, and no other tenant", { expected: missing }, async ({ page, server }) => {
+  await page.goto(server.url);
+  await becomePerson(page, "Ann, steward of acme");
+  await chooseFile(page, "suppliers.csv");
+  await isTaken(page, "suppliers.csv");
+  await confirmFile(page, "suppliers.csv");
+  const chat = page.url();
+  await page.getByRole("button", { name: "suppliers.csv" }).first().click();
+  await page.getByRole("heading", { level: 1, name: "suppliers.csv" }).waitFor();
+  await entry(page, "suppliers.csv").waitFor({ state: "hidden" });
+  const report = page.url();
+  await page.getByRole("button", { name: "Share with colleagues" }).click();
+  await page.getByText("Confirmed and shared").first().waitFor();
+
+  await becomePerson(page, "Ben of acme");
+  const shared = page.getByRole("list", { name: "Shared by your colleagues" });
+  await shared.getByRole("button", { name: "suppliers.csv" }).waitFor();
+  await chooseFile(page, "shipments.csv");
+  await isTaken(page, "shipments.csv");
+  const names = /Alder|Works|Supply|Metal|Parts|GmbH|Ltd|Co\b/;
+  const answer = await ask(page, "total quantity by supplier in shipments");
+  assert.match(answer, /suppliers\.csv/);
+  assert.match(answer, names);
+
+  await becomePerson(page, "Eve of globex");
+  await page.getByText("You have not taken in a file yet.").waitFor();
+  await chooseFile(page, "shipments.csv");
+  await isTaken(page, "shipments.csv");
+  assert.doesNotMatch(await ask(page, "total quantity by supplier in shipments"), /suppliers\.csv/);
+  for (const url of [report, report.replace(/.*file=/, `${server.url}/#file=`)]) {
+    await page.goto("about:blank");
+    await page.goto(url);
+    await page.getByRole("heading", { level: 1, name: "This file was not found" }).waitFor();
+    await page.getByText("Nobody of another tenant sees it, and nobody learns whether it exists.", { exact: false }).waitFor();
+    assert.doesNotMatch(await page.locator("body").innerText(), /suppliers|Ann|acme/);
+  }
+  await page.goto("about:blank");
+  await page.goto(chat);
+  await page.getByText("This chat was not found").waitFor();
+  assert.doesNotMatch(await page.locator("#files, #thread").allInnerTexts().then(String), /suppliers/);
+});
+
+intake("a file that is not a table says why and is removed", {}, async ({ page, server }) => {
+  await page.goto(server.url);
+  const buffer = Buffer.concat([Buffer.from("PK\x03\x04\x14\0\0\0\x08\0"), Buffer.alloc(400, 0x9c)]);
+  await page.locator("input[type=file]").setInputFiles({ name: "march.zip", mimeType: "application/zip", buffer });
+  const zip = entry(page, "march.zip");
+  await zip.locator(".flaw").waitFor();
+  await page.getByRole("list", { name: "Messages" }).getByText("cannot read this file as a table", { exact: false }).waitFor();
+  await zip.getByRole("button", { name: /^Remove/ }).click();
+  assert.match(await page.evaluate(() => document.activeElement.textContent), /Keep it/);
+  await zip.getByRole("button", { name: "Remove it for good" }).click();
+  await zip.waitFor({ state: "detached" });
+  await chooseFile(page, "inventory.tsv"); // and the chat goes on
+  await isTaken(page, "inventory.tsv");
+});
+
+intake("a person's own stop is not a failure, and the file can be taken in again", { flags: ["-pace", "80ms"] }, async (s) => {
+  const { page, server } = s;
+  await page.goto(server.url);
+  await chooseFile(page, "shipments.csv");
+  await page.getByText("Looked at rows").first().waitFor();
+  await stop(page).click();
+  await page.getByText("Stopped by you.").waitFor();
+  await entry(page, "shipments.csv").getByText("Stopped by you").waitFor();
+  assert.equal(await page.locator(".flaw, .error, .bad").count(), 0);
+  await page.reload();
+  await page.getByText("Stopped by you.").waitFor();
+  await server.kill("SIGTERM");
+  await server.restart("-pace", "0");
+  await entry(page, "shipments.csv").getByRole("button", { name: /^Take it in/ }).click();
+  await isTaken(page, "shipments.csv");
+});
+
+intake("a message waits for the answer before it", { flags: ["-pace", "30ms"] }, async ({ page, server }) => {
+  await page.goto(server.url);
+  await chooseFile(page, "suppliers.csv");
+  await stop(page).waitFor();
+  await page.getByRole("textbox", { name: "Your question" }).fill("list my files");
+  await page.keyboard.press("Enter");
+  await page.getByText("Waits for the answer before it.").waitFor();
+  await page.getByText("These are the files that I can read for you").waitFor();
+});
+
+intake("the keyboard is enough", {}, async ({ page, server }) => {
+  await page.goto(server.url);
+  const sample = page.getByRole("button", { name: "suppliers.csv", exact: true });
+  await sample.waitFor();
+  await tabTo(page, sample);
+  await page.keyboard.press("Enter");
+  await isTaken(page, "suppliers.csv");
+  assert.equal(await page.evaluate(() => document.activeElement === document.body), false, "the focus is lost");
+  await tabTo(page, page.getByRole("button", { name: "Look at the report" }));
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { level: 1, name: "suppliers.csv" }).waitFor();
+  await tabTo(page, page.getByRole("textbox", { name: "Meaning of supplier_name" }));
+  await page.keyboard.press("ControlOrMeta+A");
+  await page.keyboard.type("name of the company");
+  await page.keyboard.press("Enter");
+  const again = page.getByRole("button", { name: "Ask about it" });
+  await again.waitFor();
+  await page.getByText("name of the company").waitFor();
+  await tabTo(page, again);
+  await page.keyboard.press("Space");
+  await page.keyboard.type("how many rows in suppliers");
+  await page.keyboard.press("Enter");
+  await page.getByText("how many rows in suppliers", { exact: true }).waitFor();
+  await page.getByRole("list", { name: "Messages" }).getByText(/\b40\b/).first().waitFor();
+  await tabTo(page, page.getByRole("button", { name: /^You are/ }));
+  await page.keyboard.press("Enter");
+  await page.getByRole("group", { name: "Who you are" }).waitFor();
+  await page.keyboard.press("Escape");
+  assert.match(await page.evaluate(() => document.activeElement.textContent), /You are/);
+});
+
+intake("markup in names, cells and messages is text", {}, async ({ page, server }) => {
+  const script = `<img src=x onerror="document.title='owned'">`;
+  await page.goto(server.url);
+  const buffer = Buffer.from(`supplier_id,supplier_name,${script.replaceAll('"', "'")}\n1,"${script.replaceAll('"', '""')}",x\n2,b,y\n`);
+  await page.locator("input[type=file]").setInputFiles({ name: "<b>suppliers.csv", mimeType: "text/csv", buffer });
+  await isTaken(page, "<b>suppliers.csv");
+  await page.locator("summary").filter({ hasText: "Looked at rows" }).click();
+  await page.getByRole("cell", { name: script }).first().waitFor();
+  await ask(page, script);
+  await page.getByRole("button", { name: "Look at the report" }).click();
+  await page.getByRole("heading", { level: 1, name: "<b>suppliers.csv" }).waitFor();
+  await page.getByRole("rowheader", { name: script.replaceAll('"', "'") }).waitFor();
+  assert.equal(await page.locator("main img[src=x], main b").count(), 0);
+  assert.doesNotMatch(await page.title(), /owned/);
+});
