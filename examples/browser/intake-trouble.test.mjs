@@ -1,5 +1,5 @@
 // What can go wrong between intake's page and its server while a file is taken in.
-import { chooseFile, confirmFile, entry, intake, isReadOnce, made, stop, upload } from "./intake.mjs";
+import { chooseFile, confirmFile, entry, intake, isReadOnce, made, messages, report, stop, upload } from "./intake.mjs";
 import { openProxy } from "./proxy.mjs";
 
 const slow = ["-pace", "25ms"];
@@ -8,7 +8,7 @@ const lost = [/Failed to load resource: net::ERR_/, /Failed to load resource: th
 intake("reload in mid-stream", { flags: slow }, async ({ page, server }) => {
   await page.goto(server.url);
   await chooseFile(page, "shipments.csv");
-  await page.getByText("Looked at rows").first().waitFor();
+  await messages(page).getByText("Looked at rows").waitFor();
   await page.reload();
   await stop(page).waitFor();
   await isReadOnce(page, "shipments.csv");
@@ -18,7 +18,7 @@ intake("reload in mid-stream", { flags: slow }, async ({ page, server }) => {
 intake("the server is killed in mid-stream and started again", { flags: ["-pace", "100ms"], expected: lost }, async ({ page, server }) => {
   await page.goto(server.url);
   await chooseFile(page, "shipments.csv");
-  await page.getByText("Looked at rows").first().waitFor();
+  await messages(page).getByText("Looked at rows").waitFor();
   await server.kill();
   await page.getByText("The connection is lost. Reconnecting…").first().waitFor();
   await server.restart("-pace", "0");
@@ -31,7 +31,7 @@ intake("the server is killed in mid-stream and started again", { flags: ["-pace"
 intake("two tabs show the same chat and the same files", { flags: slow }, async ({ page, server, context }) => {
   await page.goto(server.url);
   await chooseFile(page, "shipments.csv");
-  await page.getByText("Looked at rows").first().waitFor();
+  await messages(page).getByText("Looked at rows").waitFor();
   const second = await context.newPage();
   await second.goto(page.url());
   await stop(second).waitFor();
@@ -42,7 +42,7 @@ intake("two tabs show the same chat and the same files", { flags: slow }, async 
   await confirmFile(page, "shipments.csv");
   await second.bringToFront();
   await second.getByRole("button", { name: "Confirm", exact: true }).click(); // the same statement again is not an error
-  await second.getByText("Confirmed", { exact: true }).first().waitFor();
+  await report(second).getByText("Confirmed", { exact: true }).waitFor();
   await second.getByRole("button", { name: "Back to the chat" }).click();
   await entry(second, "shipments.csv").getByText("Confirmed", { exact: true }).waitFor();
 });
@@ -53,7 +53,7 @@ intake("offline and back", { flags: slow, expected: lost }, async (s) => {
   await upload(server, "shipments.csv", await made(server, "shipments.csv"));
   await page.goto(proxy.url);
   await entry(page, "shipments.csv").getByRole("button", { name: /^Take it in/ }).click();
-  await page.getByText("Looked at rows").first().waitFor();
+  await messages(page).getByText("Looked at rows").waitFor();
   await context.setOffline(true);
   proxy.cut();
   await page.getByText("You are offline.", { exact: false }).first().waitFor();

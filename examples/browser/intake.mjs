@@ -12,6 +12,10 @@ export const chooseFile = (page, name) => page.getByRole("button", { name, exact
 /** stop returns the button that stops the run in flight. */
 export const stop = (page) => page.getByRole("button", { name: "Stop", exact: true });
 
+/** report returns the report that is shown, and messages the list of messages of the chat. */
+export const report = (page) => page.getByRole("region", { name: "Report" });
+export const messages = (page) => page.getByRole("list", { name: "Messages" });
+
 /** isTaken waits until a file is taken in and waits for the person. */
 export async function isTaken(page, name) {
   await entry(page, name).getByText("Waiting for you").waitFor();
@@ -26,7 +30,7 @@ export async function confirmFile(page, name) {
   await entry(page, name).getByRole("button", { name: /^Look and confirm/ }).click();
   await page.getByRole("heading", { level: 1, name }).waitFor();
   await page.getByRole("button", { name: "Confirm", exact: true }).click();
-  await page.getByText("Confirmed", { exact: true }).first().waitFor();
+  await report(page).getByText("Confirmed", { exact: true }).waitFor();
   await page.getByRole("button", { name: "Back to the chat" }).click();
   await page.getByRole("heading", { level: 1, name: "Take in your data" }).waitFor();
 }
@@ -35,7 +39,7 @@ export async function confirmFile(page, name) {
 export async function ask(page, question) {
   await page.getByRole("textbox", { name: "Your question" }).fill(question);
   await page.getByRole("button", { name: "Ask", exact: true }).click();
-  const turn = page.getByRole("list", { name: "Messages" }).locator("> li").last();
+  const turn = messages(page).locator("> li").last();
   await turn.getByText(question, { exact: true }).waitFor();
   await stop(page).waitFor();
   await stop(page).waitFor({ state: "hidden" });
@@ -45,7 +49,7 @@ export async function ask(page, question) {
 /** isReadOnce checks that the chat has each part of the taking in of a file, and once. */
 export async function isReadOnce(page, name) {
   await isTaken(page, name);
-  const chat = await page.getByRole("list", { name: "Messages" }).innerText();
+  const chat = await messages(page).innerText();
   const parts = [`Take in ${name}`, "I am intake's offline reader", "Looked at rows from all over", "Measured the whole file", "Recorded the report"];
   for (const part of parts) assert.equal(chat.split(part).length - 1, 1, part);
   assert.doesNotMatch(chat, /\bf\d\b/, "a handle of the model");

@@ -1,6 +1,6 @@
 // Intake in Chromium: files are taken in, confirmed, shared and asked about.
 import assert from "node:assert/strict";
-import { becomePerson, ask, chooseFile, confirmFile, entry, intake, isReadOnce, isTaken, stop } from "./intake.mjs";
+import { ask, becomePerson, chooseFile, confirmFile, entry, intake, isReadOnce, isTaken, messages, report, stop } from "./intake.mjs";
 import { tabTo } from "./keyboard.mjs";
 import { desktop, phone } from "./scene.mjs";
 
@@ -18,7 +18,7 @@ for (const [size, window] of Object.entries({ desktop, phone })) {
     assert.match(await row.innerText(), /YYYY-MM-DD.*DD\.MM\.YYYY/s);
     await page.getByRole("textbox", { name: "Meaning of carrier" }).fill("who drives");
     await page.getByRole("button", { name: "Confirm", exact: true }).click();
-    await page.getByText("Confirmed", { exact: true }).first().waitFor();
+    await report(page).getByText("Confirmed", { exact: true }).waitFor();
     assert.equal(await page.getByRole("textbox", { name: "Meaning of carrier" }).count(), 0);
     await page.getByText("who drives").waitFor();
     await page.reload(); // the report is in the URL
@@ -58,9 +58,9 @@ intake("shared suppliers reach colleagues, and no other tenant", { expected: mis
   await page.getByRole("button", { name: "suppliers.csv" }).first().click();
   await page.getByRole("heading", { level: 1, name: "suppliers.csv" }).waitFor();
   await entry(page, "suppliers.csv").waitFor({ state: "hidden" });
-  const report = page.url();
+  const link = page.url();
   await page.getByRole("button", { name: "Share with colleagues" }).click();
-  await page.getByText("Confirmed and shared").first().waitFor();
+  await report(page).getByText("Confirmed and shared").waitFor();
 
   await becomePerson(page, "Ben of acme");
   const shared = page.getByRole("list", { name: "Shared by your colleagues" });
@@ -77,7 +77,7 @@ intake("shared suppliers reach colleagues, and no other tenant", { expected: mis
   await chooseFile(page, "shipments.csv");
   await isTaken(page, "shipments.csv");
   assert.doesNotMatch(await ask(page, "total quantity by supplier in shipments"), /suppliers\.csv/);
-  for (const url of [report, report.replace(/.*file=/, `${server.url}/#file=`)]) {
+  for (const url of [link, link.replace(/.*file=/, `${server.url}/#file=`)]) {
     await page.goto("about:blank");
     await page.goto(url);
     await page.getByRole("heading", { level: 1, name: "This file was not found" }).waitFor();
@@ -96,7 +96,7 @@ intake("a file that is not a table says why and is removed", {}, async ({ page, 
   await page.locator("input[type=file]").setInputFiles({ name: "march.zip", mimeType: "application/zip", buffer });
   const zip = entry(page, "march.zip");
   await zip.locator(".flaw").waitFor();
-  await page.getByRole("list", { name: "Messages" }).getByText("cannot read this file as a table", { exact: false }).waitFor();
+  await messages(page).getByText("cannot read this file as a table", { exact: false }).waitFor();
   await zip.getByRole("button", { name: /^Remove/ }).click();
   assert.match(await page.evaluate(() => document.activeElement.textContent), /Keep it/);
   await zip.getByRole("button", { name: "Remove it for good" }).click();
@@ -109,13 +109,13 @@ intake("a person's own stop is not a failure, and the file can be taken in again
   const { page, server } = s;
   await page.goto(server.url);
   await chooseFile(page, "shipments.csv");
-  await page.getByText("Looked at rows").first().waitFor();
+  await messages(page).getByText("Looked at rows").waitFor();
   await stop(page).click();
-  await page.getByText("Stopped by you.").waitFor();
+  await messages(page).getByText("Stopped by you.").waitFor();
   await entry(page, "shipments.csv").getByText("Stopped by you").waitFor();
-  assert.equal(await page.locator(".flaw, .error, .bad").count(), 0);
+  assert.equal(await page.locator("main").locator(".flaw, .error, .bad").count(), 0);
   await page.reload();
-  await page.getByText("Stopped by you.").waitFor();
+  await messages(page).getByText("Stopped by you.").waitFor();
   await server.kill("SIGTERM");
   await server.restart("-pace", "0");
   await entry(page, "shipments.csv").getByRole("button", { name: /^Take it in/ }).click();
@@ -129,7 +129,7 @@ intake("a message waits for the answer before it", { flags: ["-pace", "30ms"] },
   await page.getByRole("textbox", { name: "Your question" }).fill("list my files");
   await page.keyboard.press("Enter");
   await page.getByText("Waits for the answer before it.").waitFor();
-  await page.getByText("These are the files that I can read for you").waitFor();
+  await messages(page).getByText("These are the files that I can read for you").waitFor();
 });
 
 intake("the keyboard is enough", {}, async ({ page, server }) => {
@@ -155,7 +155,7 @@ intake("the keyboard is enough", {}, async ({ page, server }) => {
   await page.keyboard.type("how many rows in suppliers");
   await page.keyboard.press("Enter");
   await page.getByText("how many rows in suppliers", { exact: true }).waitFor();
-  await page.getByRole("list", { name: "Messages" }).getByText(/\b40\b/).first().waitFor();
+  await messages(page).getByText('From "suppliers.csv", 40 of 40 rows').waitFor();
   await tabTo(page, page.getByRole("button", { name: /^You are/ }));
   await page.keyboard.press("Enter");
   await page.getByRole("group", { name: "Who you are" }).waitFor();
