@@ -41,8 +41,7 @@ export async function ask(page, question) {
   await page.getByRole("button", { name: "Ask", exact: true }).click();
   const turn = messages(page).locator("> li").last();
   await turn.getByText(question, { exact: true }).waitFor();
-  await stop(page).waitFor();
-  await stop(page).waitFor({ state: "hidden" });
+  await turn.and(page.locator(":not([aria-busy])")).waitFor();
   return turn.innerText();
 }
 

@@ -173,7 +173,11 @@ function drawMeaning(column, report, form) {
   return input;
 }
 
-const showProblem = (slot, err) => slot.replaceChildren(el("p", { class: "notice error", role: "alert" }, err.message));
+/** showProblem shows why a step failed. A report that has changed can be looked at again. */
+function showProblem(slot, err, actions) {
+  const again = el("button", { type: "button", class: "button small", onClick: () => actions.again() }, "Look at it again");
+  slot.replaceChildren(el("p", { class: "notice error", role: "alert" }, err.message, " ", err.status === 409 ? again : ""));
+}
 
 async function confirm(file, report, form, actions) {
   const columns = [];
@@ -188,7 +192,7 @@ async function confirm(file, report, form, actions) {
     byId("title").focus({ preventScroll: true });
     scrollTo(0, 0);
   } catch (err) {
-    showProblem(form.error, err);
+    showProblem(form.error, err, actions);
   }
 }
 
@@ -199,6 +203,6 @@ async function share(file, error, actions) {
     await actions.again(`${file.name} is shared with your colleagues, who can ask about it now.`);
     byId("title").focus({ preventScroll: true });
   } catch (err) {
-    showProblem(error, err);
+    showProblem(error, err, actions);
   }
 }

@@ -25,7 +25,7 @@ export class Turn {
   constructor(question, actions = {}) {
     this.actions = actions;
     this.question = el("p", { class: "question" }, question);
-    this.node = el("li", {}, this.question, this.#body, this.#end);
+    this.node = el("li", { "aria-busy": "true" }, this.question, this.#body, this.#end);
     byId("thread").append(this.node);
     this.node.scrollIntoView({ block: "nearest" });
   }
@@ -51,6 +51,7 @@ export class Turn {
   end() {
     cancelAnimationFrame(this.#frame);
     const view = this.#draw();
+    this.node.removeAttribute("aria-busy");
     const text = view.items.filter((i) => i.kind === "text").map((i) => i.text).join(" ");
     announce(view.outcome === "stopped" ? "Stopped." : view.error || text.slice(-400));
     return view.outcome;
@@ -59,6 +60,7 @@ export class Turn {
   /** fail shows an error that is not part of the run. retry, if given, is called after the turn is removed. */
   fail(message, retry) {
     cancelAnimationFrame(this.#frame);
+    this.node.removeAttribute("aria-busy");
     const again = retry && this.#offer("Try again", () => {
       this.node.remove();
       retry();
