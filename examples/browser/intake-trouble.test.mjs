@@ -28,7 +28,7 @@ intake("the server is killed in mid-stream and started again", { flags: ["-pace"
   await confirmFile(page, "shipments.csv");
 });
 
-intake("two tabs show the same chat and the same files", { flags: slow }, async ({ page, server, context }) => {
+intake("two tabs show the same chat and the same files", { flags: slow, expected: [/status of 409/] }, async ({ page, server, context }) => {
   await page.goto(server.url);
   await chooseFile(page, "shipments.csv");
   await messages(page).getByText("Looked at rows").waitFor();

@@ -4,7 +4,7 @@ import { startIntake } from "../conformance/server.mjs";
 import { scene } from "./scene.mjs";
 
 /** intake is a scene with a new intake. Its options are those of scene. */
-export const intake = (name, options, play) => scene(`intake, ${name}`, { ...options, start: startIntake }, play);
+export const intake = (name, options, play) => scene(`intake, ${name}`, { start: startIntake, ...options }, play);
 
 /** chooseFile takes one of the made-up files. */
 export const chooseFile = (page, name) => page.getByRole("button", { name, exact: true }).first().click();

@@ -12,18 +12,23 @@ export function startServer(...flags) {
 }
 
 // startBookshelf starts the bookshelf.
-export function startBookshelf(...flags) {
-  return startProgram(process.env.CONFORMANCE_BOOKSHELF, (dir) => ["-data", dir, ...flags]);
-}
+export const startBookshelf = (...flags) => startBookshelfIn({}, ...flags);
 
 // startIntake starts intake.
-export function startIntake(...flags) {
-  return startProgram(process.env.CONFORMANCE_INTAKE, (dir) => ["-data", dir, ...flags]);
+export const startIntake = (...flags) => startIntakeIn({}, ...flags);
+
+// startBookshelfIn and startIntakeIn start a program with further variables of the environment.
+export function startBookshelfIn(environment, ...flags) {
+  return startProgram(process.env.CONFORMANCE_BOOKSHELF, (dir) => ["-data", dir, ...flags], environment);
+}
+
+export function startIntakeIn(environment, ...flags) {
+  return startProgram(process.env.CONFORMANCE_INTAKE, (dir) => ["-data", dir, ...flags], environment);
 }
 
 // startProgram starts a server on a directory of its own and on one port. The first line that it prints has its address.
 // Flags of a restart come after the others.
-async function startProgram(program, flags) {
+async function startProgram(program, flags, environment = {}) {
   const dir = await mkdtemp(join(tmpdir(), "conformance-"));
   const server = { url: "", child: undefined, restart, kill, close };
   await restart();
@@ -31,7 +36,8 @@ async function startProgram(program, flags) {
 
   async function restart(...more) {
     const addr = server.url === "" ? "127.0.0.1:0" : new URL(server.url).host;
-    const child = spawn(program, ["-addr", addr, ...flags(dir), ...more], { stdio: ["ignore", "pipe", "inherit"] });
+    const env = { ...process.env, ...environment };
+    const child = spawn(program, ["-addr", addr, ...flags(dir), ...more], { env, stdio: ["ignore", "pipe", "inherit"] });
     server.child = child;
     const lines = createInterface(child.stdout);
     const [first] = await Promise.race([

@@ -244,8 +244,8 @@ func TestSettingsThatAreRejected(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{
 		{"-addr", "0.0.0.0:0"}, {"-addr", "x"}, {"-aws"}, {"-bedrock"}, {"-aws", "-bedrock", "-model", "m"}, {"-model", "m"},
-		{"-bucket", ""}, {"-bucket", "a", "-work", "a"}, {"-issuer", "https://i.example"}, {"-audience", "a"}, {"-lease", "1ms"}, {"-pace", "-1ms"},
-		{"-grants", "0"}, {"more"},
+		{"-bucket", ""}, {"-bucket", "a", "-work", "a"}, {"-issuer", "https://i.example"}, {"-audience", "a"}, {"-lease", "1ms"},
+		{"-pace", "-1ms"}, {"-grants", "0"}, {"more"},
 	} {
 		_, err := parseConfig(args, io.Discard)
 		require.Error(t, err, args)
