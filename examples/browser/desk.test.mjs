@@ -44,6 +44,26 @@ scene("a photo is dropped", {}, async ({ page, server }) => {
   assert.equal(await field(page, "Title").inputValue(), "Moby-Dick");
 });
 
+scene("a photo is pasted", {}, async ({ page, server }) => {
+  await page.goto(server.url);
+  await page.getByRole("button", { name: "Moby-Dick" }).waitFor();
+  await page.evaluate(async () => {
+    const image = await (await fetch("/samples/moby-dick.png")).blob();
+    const clipboardData = new DataTransfer();
+    clipboardData.items.add(new File([image], "image.png", { type: "image/png" }));
+    document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+  });
+  await hasRead(page);
+  assert.equal(await field(page, "Title").inputValue(), "Moby-Dick");
+  await page.evaluate(() => { // text is not a photo
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text/plain", "no photo");
+    document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+  });
+  assert.equal(await field(page, "Title").inputValue(), "Moby-Dick");
+  await acceptCard(page);
+});
+
 scene("the keyboard is enough", {}, async ({ page, server }) => {
   await page.goto(server.url);
   const sample = page.getByRole("button", { name: "Pride and Prejudice" });
