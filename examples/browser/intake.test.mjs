@@ -41,7 +41,7 @@ intake("a sample of JSON is a table of rows", {}, async ({ page, server }) => {
   await chooseFile(page, "purchase_orders.jsonl");
   await isTaken(page, "purchase_orders.jsonl");
   await page.locator("summary").filter({ hasText: "Looked at rows" }).click();
-  const table = page.getByRole("region", { name: "Looked at rows from all over the file" }).getByRole("table");
+  const table = page.getByRole("group", { name: "Looked at rows from all over the file", exact: true }).getByRole("table");
   await table.getByRole("columnheader", { name: "supplier_id" }).waitFor();
   assert.equal(await table.getByRole("row").count(), 21);
   assert.doesNotMatch(await table.innerText(), /[{}"]/);

@@ -6,7 +6,7 @@ import { plural } from "./words.js";
 /** drawTable draws {columns, rows, more} with a name for screen readers. */
 export function drawTable({ columns, rows, more = 0 }, name) {
   return el("div", {},
-    el("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": name },
+    el("div", { class: "scroll", role: "group", tabindex: "0", "aria-label": name },
       el("table", { class: "values" },
         el("thead", {}, el("tr", {}, columns.map((c) => el("th", { scope: "col" }, c)))),
         el("tbody", {}, rows.map((r) => el("tr", {}, r.map((v) => el("td", {}, v))))))),
