@@ -43,6 +43,12 @@ var rules = []rule{
 		deep:   true,
 	},
 	{
+		why:    "any service may take the parts of its HTTP interface: the standard library and the reader of strict JSON",
+		from:   is("httpapi"),
+		allows: either(standard, one("internal/strictjson")),
+		deep:   true,
+	},
+	{
 		why:    "everything stands on scope, so it stands on little: the standard library, Unicode normal forms and UUIDs",
 		from:   is("scope"),
 		allows: either(standard, under("golang.org/x/text/unicode/norm", "golang.org/x/text/transform", "golang.org/x/text/internal", "github.com/google/uuid")),
@@ -51,7 +57,7 @@ var rules = []rule{
 	{
 		why: "these packages serve any cloud and none: they compile no AWS code",
 		from: is(".", "scope", "scope/table", "scope/table/bolt", "scope/table/tabletest", "scope/object", "scope/object/objecttest",
-			"scope/oidc", "tools", "tracking", "tracking/sweeper", "tracking/trackingtest", "agent", "agent/history", "agent/runner", "agent/agui", "agent/aisdk", "agent/internal/runlog", "agent/agenttest", "sse", "sse/replay",
+			"scope/oidc", "tools", "tracking", "tracking/sweeper", "tracking/trackingtest", "agent", "agent/history", "agent/runner", "agent/agui", "agent/aisdk", "agent/internal/frontend", "agent/internal/runlog", "agent/agenttest", "httpapi", "sse", "sse/replay",
 			"admission",
 			"tools/approval", "tools/objecttools", "tools/trackingtools", "tools/mcp"),
 		allows: not(under(aws...)),
@@ -78,7 +84,7 @@ var rules = []rule{
 	{
 		why:    "a front-end protocol is a translation: what starts, stores and authorises runs is passed to it",
 		from:   is("agent/agui", "agent/aisdk"),
-		allows: either(standard, one("agent", "agent/internal/runlog", "internal/strictjson", "sse", "sse/replay")),
+		allows: either(standard, one("agent", "agent/internal/frontend", "agent/internal/runlog", "httpapi", "internal/strictjson", "sse", "sse/replay")),
 	},
 	{
 		why:    "a tool is a function under a scope: it does not know what calls it",

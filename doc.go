@@ -18,6 +18,7 @@
 //   - agent: the tool-calling loop as a stream of events; agent/agenttest has models and a suite for tests.
 //   - agent/bedrock: models over Bedrock's ConverseStream; agent/bedrock/bedrocktest is a server that speaks it.
 //   - sse: server-sent events on the wire.
+//   - httpapi: errors as problems, strict JSON bodies and a guard against pages of other sites.
 //
 // examples/bookshelf assembles the packages into a server that runs on one machine.
 //

@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
 	"strconv"
 
 	"github.com/carrel-go/carrel/agent/runner"
+	"github.com/carrel-go/carrel/httpapi"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/sse"
@@ -36,7 +36,7 @@ func (s *service) grantUpload(w http.ResponseWriter, r *http.Request, user scope
 	if err != nil {
 		return err
 	}
-	return json.NewEncoder(w).Encode(map[string]any{"session": session.SessionID(), "grant": grant})
+	return httpapi.WriteJSON(w, map[string]any{"session": session.SessionID(), "grant": grant})
 }
 
 // startRun starts a run about a file that has been uploaded. The run continues after the response.
@@ -55,7 +55,7 @@ func (s *service) startRun(w http.ResponseWriter, r *http.Request, user scope.Sc
 		return err
 	}
 	w.Header().Set("Location", "/runs/"+run.ID+"/events")
-	return json.NewEncoder(w).Encode(map[string]any{"run": run.ID})
+	return httpapi.WriteJSON(w, map[string]any{"run": run.ID})
 }
 
 // followRun streams the events of a run after the one in the header Last-Event-ID.
@@ -69,28 +69,28 @@ func (s *service) stopRun(_ http.ResponseWriter, r *http.Request, user scope.Sco
 	return s.runs.Stop(r.Context(), user, r.PathValue("run"))
 }
 
-// handle calls f with the user of the request, and answers with its error.
-func (s *service) handle(f func(http.ResponseWriter, *http.Request, scope.Scope) error) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		user, err := scope.FromContext(r.Context())
-		if err == nil {
-			err = f(w, r, user)
-		}
-		switch {
-		case err == nil:
-		case errors.Is(err, runner.ErrNotFound), errors.Is(err, presign.ErrNotArrived):
-			http.Error(w, "not found", http.StatusNotFound) // the same answer for the run of another user
-		case errors.Is(err, scope.ErrInvalid), errors.Is(err, presign.ErrInvalid), errors.Is(err, runner.ErrInvalid):
-			http.Error(w, err.Error(), http.StatusBadRequest)
-		case errors.As(err, new(*runner.RunningError)):
-			http.Error(w, err.Error(), http.StatusConflict)
-		case errors.Is(err, runner.ErrTooLarge):
-			http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
-		case errors.Is(err, runner.ErrKeyReused):
-			http.Error(w, err.Error(), http.StatusUnprocessableEntity)
-		default:
-			s.log.Error("request failed", "path", r.URL.Path, "error", err)
-			http.Error(w, "internal error", http.StatusInternalServerError)
-		}
+// handle calls f with the user of the request.
+func (s *service) handle(f func(http.ResponseWriter, *http.Request, scope.Scope) error) http.Handler {
+	return &httpapi.Endpoint{
+		Answer: func(w http.ResponseWriter, r *http.Request) error {
+			user, err := scope.FromContext(r.Context())
+			if err != nil {
+				return err
+			}
+			return f(w, r, user)
+		},
+		Describe: describeError, Log: s.log,
 	}
+}
+
+// describeError returns what a client may see of an error. A run or an upload of another user is not found, as if it
+// did not exist.
+func describeError(err error) *httpapi.Problem {
+	switch {
+	case errors.Is(err, presign.ErrNotArrived):
+		return httpapi.NewProblem(http.StatusNotFound, "The file has not been uploaded.")
+	case errors.Is(err, presign.ErrInvalid):
+		return httpapi.NewProblem(http.StatusBadRequest, "No upload can be granted for these values.")
+	}
+	return runner.Problem(err)
 }

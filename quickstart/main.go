@@ -18,6 +18,7 @@ import (
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/bedrock"
 	"github.com/carrel-go/carrel/agent/runner"
+	"github.com/carrel-go/carrel/httpapi"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/presign/presigntest"
 	"github.com/carrel-go/carrel/scope/object/s3object"
@@ -48,16 +49,18 @@ func main() {
 
 	s := &service{signer: must(presign.New(on.s3, bucket, nil)), runs: runs, drain: ctx, log: log}
 	api := http.NewServeMux()
-	api.HandleFunc("POST /uploads", s.handle(s.grantUpload))
-	api.HandleFunc("POST /runs", s.handle(s.startRun))
-	api.HandleFunc("GET /runs/{run}/events", s.handle(s.followRun))
-	api.HandleFunc("POST /runs/{run}/stop", s.handle(s.stopRun))
+	api.Handle("POST /uploads", s.handle(s.grantUpload))
+	api.Handle("POST /runs", s.handle(s.startRun))
+	api.Handle("GET /runs/{run}/events", s.handle(s.followRun))
+	api.Handle("POST /runs/{run}/stop", s.handle(s.stopRun))
 	mux := http.NewServeMux()
 	mux.Handle("/", on.tokens.Middleware(http.MaxBytesHandler(api, 64<<10)))
 	mux.HandleFunc("GET /dev/token", on.issueToken)
 
 	listener := must((&net.ListenConfig{}).Listen(ctx, "tcp", *addr))
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{ // pages of other sites must not reach /dev/token
+		Handler: &httpapi.Guard{Next: mux, Protected: "/dev/"}, ReadHeaderTimeout: 10 * time.Second,
+	}
 	log.Info("listening", "url", "http://"+listener.Addr().String())
 	go func() {
 		defer stop() // the program ends if the server fails

@@ -1,31 +1,6 @@
 package agui
 
-import (
-	"errors"
-	"fmt"
-	"net/http"
-)
+import "errors"
 
 // ErrInvalid is returned by [New] for an argument that is not valid.
 var ErrInvalid = errors.New("agui: invalid value")
-
-// RequestError is why a request is rejected before the [Chat] receives it.
-type RequestError struct {
-	// Status is the status of the response.
-	Status int
-	// Message is for the person at the client. It does not contain secrets.
-	Message string
-}
-
-func (e *RequestError) Error() string { return "agui: request: " + e.Message }
-
-func newInvalid(format string, args ...any) *RequestError {
-	return &RequestError{http.StatusBadRequest, fmt.Sprintf(format, args...)}
-}
-
-var (
-	// errDrained breaks the streams when [Options].Stream.Drain is done.
-	errDrained = errors.New("agui: the server is shutting down")
-	// errUnfinished breaks the stream of a run whose log ends without a last event.
-	errUnfinished = errors.New("agui: the log does not have a last event")
-)

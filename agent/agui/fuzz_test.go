@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/httpapi"
 	"github.com/carrel-go/carrel/sse/replay"
 )
 
@@ -148,7 +149,7 @@ func FuzzParseRequest(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		q, err := ParseRequest(body)
 		if err != nil {
-			_, ok := errors.AsType[*RequestError](err)
+			_, ok := errors.AsType[*httpapi.Problem](err)
 			require.True(t, ok)
 			return
 		}

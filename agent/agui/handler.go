@@ -1,18 +1,15 @@
 package agui
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"iter"
-	"mime"
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/agent/internal/frontend"
+	"github.com/carrel-go/carrel/httpapi"
 	"github.com/carrel-go/carrel/sse"
 	"github.com/carrel-go/carrel/sse/replay"
 )
@@ -35,8 +32,8 @@ type Chat interface {
 type Options struct {
 	// Stream configures the responses. Its Lifetime is not used: a response lasts as long as its run. When its Drain is
 	// done, the streams are broken, so that their clients notice. Its Error receives the errors of the [Chat], those of
-	// the function that opens it, and [*RequestError]. If it is nil, a RequestError is sent as text, and the status of
-	// other errors is 404, 410 or 500 without a reason.
+	// the function that opens it, and [*httpapi.Problem] for a request that is not valid. If it is nil, a Problem is sent
+	// as text, and the status of other errors is 404, 409, 410 or 500 without a reason.
 	Stream sse.Options
 	// MaxBody is the largest size of a request in bytes. An AG-UI client sends the whole conversation in each. Zero means
 	// 4 MB.
@@ -46,8 +43,8 @@ type Options struct {
 // Handler answers the requests of AG-UI clients: a POST starts a run, answers interrupts or asks for a run again, and
 // streams it. It is safe for concurrent use.
 type Handler struct {
-	open func(r *http.Request, thread string) (Chat, error)
-	o    Options
+	open  func(r *http.Request, thread string) (Chat, error)
+	front frontend.Handler
 }
 
 // New returns a Handler. chat authenticates a request and returns the person's thread with the id that the client gave
@@ -56,21 +53,19 @@ func New(chat func(r *http.Request, thread string) (Chat, error), o *Options) (*
 	if chat == nil {
 		return nil, fmt.Errorf("%w: the function that opens a chat must not be nil", ErrInvalid)
 	}
-	h := &Handler{open: chat}
-	if o != nil {
-		h.o = *o
+	if o == nil {
+		o = &Options{}
 	}
-	if h.o.MaxBody < 0 {
-		return nil, fmt.Errorf("%w: MaxBody is %d: must not be negative", ErrInvalid, h.o.MaxBody)
+	if o.MaxBody < 0 {
+		return nil, fmt.Errorf("%w: MaxBody is %d: must not be negative", ErrInvalid, o.MaxBody)
 	}
-	h.o.MaxBody = cmp.Or(h.o.MaxBody, 4<<20)
-	return h, nil
+	return &Handler{open: chat, front: frontend.Handler{Stream: o.Stream, MaxBody: o.MaxBody}}, nil
 }
 
 // ServeHTTP answers a request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := h.send(w, r); err != nil {
-		h.writeError(w, r, err)
+		h.front.WriteError(w, r, err)
 	}
 }
 
@@ -78,9 +73,13 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) send(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
-		return &RequestError{http.StatusMethodNotAllowed, http.StatusText(http.StatusMethodNotAllowed)}
+		return httpapi.NewProblem(http.StatusMethodNotAllowed, "The method must be POST.")
 	}
-	q, err := readRequest(w, r, h.o.MaxBody)
+	body, err := h.front.ReadBody(w, r)
+	if err != nil {
+		return err
+	}
+	q, err := ParseRequest(body)
 	if err != nil {
 		return err
 	}
@@ -92,76 +91,27 @@ func (h *Handler) send(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	h.stream(w, r, func(ctx context.Context) iter.Seq2[[]sse.Event, error] {
+	h.front.Serve(w, r, func(ctx context.Context) iter.Seq2[[]sse.Event, error] {
 		if no != nil {
 			return q.refuse(no)
 		}
-		return chat.Follow(ctx, run, "", q.Dialect())
+		return checkEnd(chat.Follow(ctx, run, "", q.Dialect()))
 	})
 	return nil
 }
 
-// readRequest reads the body of a request.
-func readRequest(w http.ResponseWriter, r *http.Request, maxBody int64) (*Request, error) {
-	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
-		return nil, &RequestError{http.StatusUnsupportedMediaType, "The body must be application/json."}
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if _, isTooLarge := errors.AsType[*http.MaxBytesError](err); isTooLarge {
-		return nil, &RequestError{http.StatusRequestEntityTooLarge, fmt.Sprintf("The body is longer than %d bytes.", maxBody)}
-	}
-	if err != nil {
-		return nil, newInvalid("The body is incomplete.")
-	}
-	return ParseRequest(body)
-}
-
-// stream sends the frames of source. It breaks the response if they end too early.
-func (h *Handler) stream(
-	w http.ResponseWriter, r *http.Request, source func(context.Context) iter.Seq2[[]sse.Event, error],
-) {
-	o := h.o.Stream
-	o.Lifetime, o.Drain, o.Error = -1*time.Second, nil, h.writeError
-	sse.Serve(w, r, func(ctx context.Context, _ string) iter.Seq2[[]sse.Event, error] {
-		return func(yield func([]sse.Event, error) bool) {
-			ctx, cancel := context.WithCancelCause(ctx)
-			defer cancel(nil)
-			if drain := h.o.Stream.Drain; drain != nil {
-				defer context.AfterFunc(drain, func() { cancel(errDrained) })()
-			}
-			isFinished := false
-			for frames, err := range source(ctx) {
-				isFinished = slices.ContainsFunc(frames, isLast)
-				if !yield(frames, err) || err != nil {
-					return
-				}
-			}
-			if !isFinished {
-				yield(nil, errUnfinished)
+// checkEnd passes on the frames of a run. It yields an error if they end without the last one.
+func checkEnd(run iter.Seq2[[]sse.Event, error]) iter.Seq2[[]sse.Event, error] {
+	return func(yield func([]sse.Event, error) bool) {
+		isFinished := false
+		for frames, err := range run {
+			isFinished = slices.ContainsFunc(frames, isLast)
+			if !yield(frames, err) || err != nil {
+				return
 			}
 		}
-	}, &o)
-}
-
-// writeError writes the response to a request that cannot be answered.
-func (h *Handler) writeError(w http.ResponseWriter, r *http.Request, err error) {
-	if h.o.Stream.Error != nil {
-		h.o.Stream.Error(w, r, err)
-		return
+		if !isFinished {
+			yield(nil, frontend.ErrUnfinished)
+		}
 	}
-	status := http.StatusInternalServerError
-	message := ""
-	invalid, ok := errors.AsType[*RequestError](err)
-	switch {
-	case ok:
-		status, message = invalid.Status, invalid.Message
-	case errors.Is(err, sse.ErrNotFound):
-		status = http.StatusNotFound
-	case errors.Is(err, sse.ErrExpired):
-		status = http.StatusGone
-	case errors.Is(err, errDrained):
-		status = http.StatusServiceUnavailable
-	}
-	w.Header().Set("Cache-Control", "no-store")
-	http.Error(w, cmp.Or(message, http.StatusText(status)), status)
 }

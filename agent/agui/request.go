@@ -2,16 +2,15 @@ package agui
 
 import (
 	"strings"
-	"unicode/utf8"
 
 	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/agent/internal/frontend"
 	"github.com/carrel-go/carrel/internal/strictjson"
 	"github.com/carrel-go/carrel/sse"
 	"github.com/carrel-go/carrel/sse/replay"
 )
 
 const (
-	maxID      = 256 // characters of the id of a thread or a run
 	maxAnswers = 64
 	maxReason  = 1000 // bytes, as in package approval
 )
@@ -43,17 +42,19 @@ type Request struct {
 // the body are ignored: the agent gets neither the client's tools, state, context and properties nor its view of the
 // history.
 //
-// The error is a [*RequestError].
+// The error is a [*httpapi.Problem].
+//
+// [*httpapi.Problem]: https://pkg.go.dev/github.com/carrel-go/carrel/httpapi#Problem
 func ParseRequest(body []byte) (*Request, error) {
 	doc, err := strictjson.ParseObject(body)
 	if err != nil {
-		return nil, newInvalid("The body is %v.", err)
+		return nil, frontend.NewInvalid("The body is %v.", err)
 	}
 	q := new(Request)
-	if q.Thread, err = parseID(doc, "threadId"); err != nil {
+	if q.Thread, err = frontend.ParseID(doc, "threadId"); err != nil {
 		return nil, err
 	}
-	if q.Run, err = parseID(doc, "runId"); err != nil {
+	if q.Run, err = frontend.ParseID(doc, "runId"); err != nil {
 		return nil, err
 	}
 	last, err := q.parseMessages(doc)
@@ -64,14 +65,6 @@ func ParseRequest(body []byte) (*Request, error) {
 		return q, q.parseAnswers(resume)
 	}
 	return q, q.parseText(last)
-}
-
-func parseID(doc strictjson.Value, name string) (string, error) {
-	id := getText(doc, name)
-	if n := utf8.RuneCountInString(id); n == 0 || n > maxID {
-		return "", newInvalid("The member %s must be a string of 1 to %d characters.", name, maxID)
-	}
-	return id, nil
 }
 
 // getText returns the member of that name if it is a string, otherwise "".
@@ -86,13 +79,13 @@ func getText(v strictjson.Value, name string) string {
 func (q *Request) parseMessages(doc strictjson.Value) (last strictjson.Value, _ error) {
 	list, ok := doc.Get("messages")
 	if !ok || list.Type() != strictjson.Array {
-		return last, newInvalid("The member messages must be an array.")
+		return last, frontend.NewInvalid("The member messages must be an array.")
 	}
 	end := -1
 	for m := range list.Items() {
 		c := clientMessage{id: getText(m, "id"), role: getText(m, "role"), raw: m.Raw()}
 		if c.id == "" || c.role == "" {
-			return last, newInvalid("Each message must have an id and a role.")
+			return last, frontend.NewInvalid("Each message must have an id and a role.")
 		}
 		if c.role == roleUser {
 			last, end = m, len(q.messages)
@@ -113,10 +106,10 @@ func (q *Request) parseMessages(doc strictjson.Value) (last strictjson.Value, _ 
 // parseText reads the last message of the user.
 func (q *Request) parseText(m strictjson.Value) error {
 	if m == (strictjson.Value{}) {
-		return newInvalid("There must be a message of the user.")
+		return frontend.NewInvalid("There must be a message of the user.")
 	}
 	if last := q.messages[len(q.messages)-1]; last.role != roleUser && q.Told == "" {
-		return newInvalid("The last message must be of the user.")
+		return frontend.NewInvalid("The last message must be of the user.")
 	}
 	content, _ := m.Get("content")
 	switch {
@@ -125,7 +118,7 @@ func (q *Request) parseText(m strictjson.Value) error {
 		var texts []string
 		for p := range content.Items() {
 			if kind := getText(p, "type"); kind != "text" {
-				return newInvalid("Content of the type %.40q is not accepted: it must be text.", kind)
+				return frontend.NewInvalid("Content of the type %.40q is not accepted: it must be text.", kind)
 			}
 			texts = append(texts, getText(p, "text"))
 		}
@@ -134,7 +127,7 @@ func (q *Request) parseText(m strictjson.Value) error {
 		q.Text = content.Text()
 	}
 	if strings.TrimSpace(q.Text) == "" {
-		return newInvalid("The message of the user must have a text.")
+		return frontend.NewInvalid("The message of the user must have a text.")
 	}
 	return nil
 }
@@ -145,13 +138,13 @@ const cancelReason = "The user has cancelled the request."
 // parseAnswers reads the answers to interrupts.
 func (q *Request) parseAnswers(resume strictjson.Value) error {
 	if n := resume.Len(); resume.Type() != strictjson.Array || n > maxAnswers {
-		return newInvalid("The member resume must be an array of at most %d answers.", maxAnswers)
+		return frontend.NewInvalid("The member resume must be an array of at most %d answers.", maxAnswers)
 	}
 	isAnswered := map[string]bool{}
 	for entry := range resume.Items() {
 		d := agent.Decision{Approval: getText(entry, "interruptId")}
 		if d.Approval == "" || isAnswered[d.Approval] {
-			return newInvalid("Each answer in resume must have the interruptId of another interrupt.")
+			return frontend.NewInvalid("Each answer in resume must have the interruptId of another interrupt.")
 		}
 		isAnswered[d.Approval] = true
 		switch status := getText(entry, "status"); status {
@@ -164,7 +157,7 @@ func (q *Request) parseAnswers(resume strictjson.Value) error {
 				return err
 			}
 		default:
-			return newInvalid("Invalid status %.40q of an answer: it must be resolved or cancelled.", status)
+			return frontend.NewInvalid("Invalid status %.40q of an answer: it must be resolved or cancelled.", status)
 		}
 		q.Answers = append(q.Answers, d)
 	}
@@ -178,7 +171,7 @@ func parsePayload(payload strictjson.Value, d *agent.Decision) error {
 		approved, hasApproved = payload.Get("approved")
 	}
 	if !hasApproved || approved.Type() != strictjson.Boolean {
-		return newInvalid(`The payload of an answer must be {"approved":true} or {"approved":false}.`)
+		return frontend.NewInvalid(`The payload of an answer must be {"approved":true} or {"approved":false}.`)
 	}
 	d.Approved = string(approved.Raw()) == "true"
 	for name, value := range payload.Members() {
@@ -187,7 +180,7 @@ func parsePayload(payload strictjson.Value, d *agent.Decision) error {
 		case name == "reason" && value.Type() == strictjson.String && len(value.Text()) <= maxReason:
 			d.Reason = value.Text()
 		default:
-			return newInvalid("The payload of an answer has the invalid member %.40q.", name)
+			return frontend.NewInvalid("The payload of an answer has the invalid member %.40q.", name)
 		}
 	}
 	return nil

@@ -1,19 +1,17 @@
 package aisdk
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"iter"
 	"net/http"
 	"slices"
-	"time"
-	"unicode/utf8"
 
 	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/agent/internal/frontend"
+	"github.com/carrel-go/carrel/httpapi"
 	"github.com/carrel-go/carrel/sse"
 	"github.com/carrel-go/carrel/sse/replay"
 )
@@ -35,8 +33,8 @@ type Chat interface {
 type Options struct {
 	// Stream configures the responses. Its Lifetime is not used: a response lasts as long as its message. When its Drain
 	// is done, the streams are broken, so that their clients resume. Its Error receives the errors of the [Chat], those of
-	// the function that opens it, and [*RequestError]. If nil, a RequestError is sent as text, and the status of other
-	// errors is 404, 409, 410 or 500 without their reason.
+	// the function that opens it, and [*httpapi.Problem] for a request that is not valid. If nil, a Problem is sent as
+	// text, and the status of other errors is 404, 409, 410 or 500 without their reason.
 	Stream sse.Options
 	// MaxBody is the largest size of a request in bytes. The AI SDK sends the whole conversation in each. Zero means 4 MB.
 	MaxBody int64
@@ -45,8 +43,8 @@ type Options struct {
 // Handler answers the requests of the AI SDK's chat transport: POST starts a run, answers approvals, and streams the
 // message; GET with the path value "id" streams the chat's newest message again.
 type Handler struct {
-	open func(r *http.Request, id string) (Chat, error)
-	o    Options
+	open  func(r *http.Request, id string) (Chat, error)
+	front frontend.Handler
 }
 
 // New returns a Handler. chat authenticates a request and returns the person's conversation with the id that the client
@@ -55,14 +53,19 @@ func New(chat func(r *http.Request, id string) (Chat, error), o *Options) (*Hand
 	if chat == nil {
 		return nil, fmt.Errorf("%w: the function that opens a chat must not be nil", ErrInvalid)
 	}
-	h := &Handler{open: chat}
-	if o != nil {
-		h.o = *o
+	if o == nil {
+		o = &Options{}
 	}
-	if h.o.MaxBody < 0 {
-		return nil, fmt.Errorf("%w: MaxBody is %d: must not be negative", ErrInvalid, h.o.MaxBody)
+	if o.MaxBody < 0 {
+		return nil, fmt.Errorf("%w: MaxBody is %d: must not be negative", ErrInvalid, o.MaxBody)
 	}
-	h.o.MaxBody = cmp.Or(h.o.MaxBody, 4<<20)
+	h := &Handler{open: chat, front: frontend.Handler{Stream: o.Stream, MaxBody: o.MaxBody}}
+	if report := o.Stream.Error; report != nil {
+		h.front.Stream.Error = func(w http.ResponseWriter, r *http.Request, err error) {
+			w.Header().Del(headerName)
+			report(w, r, err)
+		}
+	}
 	return h, nil
 }
 
@@ -77,18 +80,18 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		err = answer(w, r)
 	} else {
 		w.Header().Set("Allow", method)
-		err = &RequestError{http.StatusMethodNotAllowed, "The method must be " + method + "."}
+		err = httpapi.NewProblem(http.StatusMethodNotAllowed, "The method must be "+method+".")
 	}
 	if err != nil {
-		h.writeError(w, r, err)
+		h.front.WriteError(w, r, err)
 	}
 }
 
 // resume streams the newest message of the chat.
 func (h *Handler) resume(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
-	if n := utf8.RuneCountInString(id); n < 1 || n > maxID {
-		return newInvalid("The id of the chat must be a text of 1 to %d characters.", maxID)
+	if err := frontend.CheckID("id of the chat", id); err != nil {
+		return err
 	}
 	chat, err := h.open(r, id)
 	if err != nil {
@@ -108,7 +111,11 @@ func (h *Handler) resume(w http.ResponseWriter, r *http.Request) error {
 
 // send does what a POST asks for and streams the message.
 func (h *Handler) send(w http.ResponseWriter, r *http.Request) error {
-	q, err := readRequest(w, r, h.o.MaxBody)
+	body, err := h.front.ReadBody(w, r)
+	if err != nil {
+		return err
+	}
+	q, err := parseRequest(body)
 	if err != nil {
 		return err
 	}
@@ -175,7 +182,7 @@ func decide(ctx context.Context, chat Chat, q *request) (*messageStream, error) 
 	}
 	i := slices.Index(runs, next)
 	if i < 0 {
-		return nil, &RequestError{http.StatusConflict, "The conversation has continued elsewhere. Load it again."}
+		return nil, httpapi.NewProblem(http.StatusConflict, "The conversation has continued elsewhere. Load it again.")
 	}
 	return &messageStream{chat: chat, runs: runs, known: i}, nil
 }
@@ -183,20 +190,13 @@ func decide(ctx context.Context, chat Chat, q *request) (*messageStream, error) 
 // stream streams a message.
 func (h *Handler) stream(w http.ResponseWriter, r *http.Request, s *messageStream) {
 	SetHeader(w.Header())
-	o := h.o.Stream
-	o.Lifetime, o.Drain, o.Error = -1*time.Second, nil, h.writeError
-	sse.Serve(w, r, func(ctx context.Context, _ string) iter.Seq2[[]sse.Event, error] {
+	h.front.Serve(w, r, func(ctx context.Context) iter.Seq2[[]sse.Event, error] {
 		return func(yield func([]sse.Event, error) bool) {
-			ctx, cancel := context.WithCancelCause(ctx)
-			defer cancel(nil)
-			if drain := h.o.Stream.Drain; drain != nil {
-				defer context.AfterFunc(drain, func() { cancel(errDrained) })()
-			}
 			if err := s.send(ctx, yield); err != nil {
 				yield(nil, err)
 			}
 		}
-	}, &o)
+	})
 }
 
 // headerName is the header by which clients recognise the stream.
@@ -204,31 +204,3 @@ const headerName = "X-Vercel-Ai-Ui-Message-Stream"
 
 // SetHeader sets the header by which clients recognise the UI message stream.
 func SetHeader(h http.Header) { h.Set(headerName, "v1") }
-
-// writeError writes the response to a request that cannot be answered.
-func (h *Handler) writeError(w http.ResponseWriter, r *http.Request, err error) {
-	w.Header().Del(headerName)
-	if h.o.Stream.Error != nil {
-		h.o.Stream.Error(w, r, err)
-		return
-	}
-	status := http.StatusInternalServerError
-	message := ""
-	invalid, ok := errors.AsType[*RequestError](err)
-	switch {
-	case ok:
-		status, message = invalid.Status, invalid.Message
-	case errors.Is(err, agent.ErrNotWaiting):
-		status, message = http.StatusConflict, "This approval cannot be answered any more."
-	case errors.Is(err, agent.ErrWaiting):
-		status, message = http.StatusConflict, "Answer the approval first."
-	case errors.Is(err, sse.ErrNotFound):
-		status = http.StatusNotFound
-	case errors.Is(err, sse.ErrExpired):
-		status = http.StatusGone
-	case errors.Is(err, errDrained):
-		status = http.StatusServiceUnavailable
-	}
-	w.Header().Set("Cache-Control", "no-store")
-	http.Error(w, cmp.Or(message, http.StatusText(status)), status)
-}

@@ -22,6 +22,7 @@ import (
 	"github.com/carrel-go/carrel/agent/agenttest"
 	"github.com/carrel-go/carrel/agent/aisdk"
 	"github.com/carrel-go/carrel/agent/runner"
+	"github.com/carrel-go/carrel/httpapi"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/sse"
@@ -241,7 +242,7 @@ func TestForgedRequestsChangeNothing(t *testing.T) {
 	t.Parallel()
 	s := newService(t, &aisdk.Options{Stream: sse.Options{Error: func(w http.ResponseWriter, _ *http.Request, err error) {
 		status := http.StatusConflict
-		if invalid, ok := errors.AsType[*aisdk.RequestError](err); ok {
+		if invalid, ok := errors.AsType[*httpapi.Problem](err); ok {
 			status = invalid.Status
 		}
 		http.Error(w, err.Error(), status)

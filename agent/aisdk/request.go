@@ -1,21 +1,14 @@
 package aisdk
 
 import (
-	"errors"
-	"io"
-	"mime"
-	"net/http"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/agent/internal/frontend"
 	"github.com/carrel-go/carrel/internal/strictjson"
 )
 
-const (
-	maxID        = 256 // characters of the id of a chat or a message
-	maxDecisions = 64
-)
+const maxDecisions = 64
 
 // request is the content of a POST that is read.
 type request struct {
@@ -26,29 +19,14 @@ type request struct {
 	decisions  []agent.Decision
 }
 
-// readRequest reads the body of a POST.
-func readRequest(w http.ResponseWriter, r *http.Request, maxBody int64) (*request, error) {
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return nil, &RequestError{http.StatusUnsupportedMediaType, "The Content-Type must be application/json."}
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return nil, &RequestError{http.StatusRequestEntityTooLarge, "The request is too large. Send the last message only."}
-	}
-	if err != nil {
-		return nil, newInvalid("The request could not be read.")
-	}
-	return parseRequest(body)
-}
-
 // parseRequest reads {"id":…,"messages":[…],"trigger":…,"messageId":…}. It ignores other members.
 func parseRequest(body []byte) (*request, error) {
 	doc, err := strictjson.ParseObject(body)
 	if err != nil {
-		return nil, newInvalid("The request is %v.", err)
+		return nil, frontend.NewInvalid("The request is %v.", err)
 	}
 	q := &request{}
-	if q.chat, err = parseID(doc, "id"); err != nil {
+	if q.chat, err = frontend.ParseID(doc, "id"); err != nil {
 		return nil, err
 	}
 	switch trigger, _ := doc.Get("trigger"); trigger.Text() {
@@ -56,13 +34,13 @@ func parseRequest(body []byte) (*request, error) {
 	case "regenerate-message":
 		q.regenerate = true
 	default:
-		return nil, newInvalid(`The member "trigger" must be "submit-message" or "regenerate-message".`)
+		return nil, frontend.NewInvalid(`The member "trigger" must be "submit-message" or "regenerate-message".`)
 	}
 	message, err := findMessage(doc, q.regenerate)
 	if err != nil {
 		return nil, err
 	}
-	if q.message, err = parseID(message, "id"); err != nil {
+	if q.message, err = frontend.ParseID(message, "id"); err != nil {
 		return nil, err
 	}
 	parts, _ := message.Get("parts")
@@ -73,7 +51,7 @@ func parseRequest(body []byte) (*request, error) {
 	case role == "assistant" && !q.regenerate:
 		q.decisions, err = parseDecisions(parts)
 	default:
-		err = newInvalid("The last message must be of the user.")
+		err = frontend.NewInvalid("The last message must be of the user.")
 	}
 	if err != nil {
 		return nil, err
@@ -86,7 +64,7 @@ func parseRequest(body []byte) (*request, error) {
 func findMessage(doc strictjson.Value, regenerate bool) (last strictjson.Value, _ error) {
 	list, ok := doc.Get("messages")
 	if !ok || list.Type() != strictjson.Array || list.Len() == 0 {
-		return last, newInvalid(`The member "messages" must be a list with a message.`)
+		return last, frontend.NewInvalid(`The member "messages" must be a list with a message.`)
 	}
 	id, hasID := doc.Get("messageId")
 	for m := range list.Items() {
@@ -100,16 +78,6 @@ func findMessage(doc strictjson.Value, regenerate bool) (last strictjson.Value, 
 	return last, nil
 }
 
-func parseID(v strictjson.Value, name string) (string, error) {
-	id, ok := v.Get(name)
-	if text := id; ok && text.Type() == strictjson.String {
-		if n := utf8.RuneCountInString(text.Text()); 0 < n && n <= maxID {
-			return text.Text(), nil
-		}
-	}
-	return "", newInvalid("The member %q must be a text of 1 to %d characters.", name, maxID)
-}
-
 // parseText returns the text of a user's message.
 func parseText(parts strictjson.Value) (string, error) {
 	var texts []string
@@ -118,17 +86,17 @@ func parseText(parts strictjson.Value) (string, error) {
 		text, ok := part.Get("text")
 		switch {
 		case kind.Text() == "file":
-			return "", newInvalid("Files are not accepted here. Upload the file first.")
+			return "", frontend.NewInvalid("Files are not accepted here. Upload the file first.")
 		case kind.Text() != "text":
-			return "", newInvalid("A message must consist of text, not of a part of the type %.40q.", kind.Text())
+			return "", frontend.NewInvalid("A message must consist of text, not of a part of the type %.40q.", kind.Text())
 		case !ok || text.Type() != strictjson.String:
-			return "", newInvalid(`A text part must have the member "text".`)
+			return "", frontend.NewInvalid(`A text part must have the member "text".`)
 		}
 		texts = append(texts, text.Text())
 	}
 	text := strings.Join(texts, "\n")
 	if strings.TrimSpace(text) == "" {
-		return "", newInvalid("The message is empty.")
+		return "", frontend.NewInvalid("The message is empty.")
 	}
 	return text, nil
 }
@@ -150,29 +118,30 @@ func parseDecisions(parts strictjson.Value) ([]agent.Decision, error) {
 		case err != nil:
 			return nil, err
 		case seen[d.Approval] || len(ds) == maxDecisions:
-			return nil, newInvalid("There must be at most one answer to each approval, and %d in all.", maxDecisions)
+			return nil, frontend.NewInvalid("There must be at most one answer to each approval, and %d in all.", maxDecisions)
 		}
 		seen[d.Approval] = true
 		ds = append(ds, d)
 	}
 	if len(ds) == 0 {
-		return nil, newInvalid("The last message must be the user's or answer an approval. Results of calls are not read.")
+		const message = "The last message must be the user's or answer an approval. Results of calls are not read."
+		return nil, frontend.NewInvalid(message)
 	}
 	return ds, nil
 }
 
 func parseDecision(approval strictjson.Value) (d agent.Decision, err error) {
-	if d.Approval, err = parseID(approval, "id"); err != nil {
+	if d.Approval, err = frontend.ParseID(approval, "id"); err != nil {
 		return d, err
 	}
 	approved, ok := approval.Get("approved")
 	if !ok || approved.Type() != strictjson.Boolean {
-		return d, newInvalid(`The answer to an approval must have the member "approved".`)
+		return d, frontend.NewInvalid(`The answer to an approval must have the member "approved".`)
 	}
 	d.Approved = string(approved.Raw()) == "true"
 	if reason, ok := approval.Get("reason"); ok && reason.Type() != strictjson.Null {
 		if reason.Type() != strictjson.String {
-			return d, newInvalid("The reason of a decision must be a text.")
+			return d, frontend.NewInvalid("The reason of a decision must be a text.")
 		}
 		d.Reason = reason.Text()
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/agent/internal/frontend"
 )
 
 func TestOnlyTheNewestPartOfARequestIsRead(t *testing.T) {
@@ -44,7 +45,7 @@ func FuzzParseRequest(f *testing.F) {
 			return
 		}
 		require.NotEmpty(t, q.chat)
-		require.LessOrEqual(t, utf8.RuneCountInString(q.chat), maxID)
+		require.LessOrEqual(t, utf8.RuneCountInString(q.chat), frontend.MaxID)
 		require.LessOrEqual(t, len(q.decisions), maxDecisions)
 		require.Equal(t, len(q.decisions) > 0, strings.TrimSpace(q.text) == "", "a text or decisions")
 		for _, s := range []string{q.chat, q.message, q.text} {

@@ -3,6 +3,7 @@ package aisdk
 import (
 	"context"
 
+	"github.com/carrel-go/carrel/agent/internal/frontend"
 	"github.com/carrel-go/carrel/sse"
 	"github.com/carrel-go/carrel/sse/replay"
 )
@@ -30,7 +31,7 @@ func (s *messageStream) send(ctx context.Context, yield func([]sse.Event, error)
 		}
 	}
 	if !t.ended {
-		return errUnfinished
+		return frontend.ErrUnfinished
 	}
 	return nil
 }

@@ -85,19 +85,9 @@
 // A tool's effects happen once if the tool heeds its idempotency key; the calls themselves may be repeated. So may the
 // functions of [Host].
 //
-// # HTTP statuses
+// # HTTP
 //
-// A handler usually answers these errors with these statuses:
-//
-//   - 400: [ErrInvalid], scope.ErrInvalid
-//   - 404: [ErrNotFound]
-//   - 409: *[RunningError], with the Location of that run; [ErrNotPending], approval.ErrDecided
-//   - 410: sse.ErrExpired
-//   - 413: [ErrTooLarge]
-//   - 422: [ErrKeyReused]
-//   - 429: *admission.FullError, with Retry-After
-//   - 503: [ErrShutdown], table.ErrBusy
-//   - 500: all others
+// [Problem] says for the errors of this package which status and which words a client may get.
 //
 // # Not included
 //

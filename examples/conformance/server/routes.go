@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"time"
 
@@ -121,23 +120,6 @@ func (s *service) interrupt(r *http.Request, _ scope.Scope) (any, error) {
 }
 
 func writeError(w http.ResponseWriter, _ *http.Request, err error) {
-	status := http.StatusInternalServerError
-	_, isRunning := errors.AsType[*runner.RunningError](err)
-	fromAGUI, isAGUI := errors.AsType[*agui.RequestError](err)
-	fromAISDK, isAISDK := errors.AsType[*aisdk.RequestError](err)
-	switch {
-	case isAGUI:
-		status = fromAGUI.Status
-	case isAISDK:
-		status = fromAISDK.Status
-	case isRunning:
-		status = http.StatusConflict
-	case errors.Is(err, sse.ErrNotFound), errors.Is(err, runner.ErrNotFound):
-		status = http.StatusNotFound
-	case errors.Is(err, runner.ErrKeyReused):
-		status = http.StatusUnprocessableEntity
-	case errors.Is(err, runner.ErrInvalid), errors.Is(err, scope.ErrInvalid):
-		status = http.StatusBadRequest
-	}
-	http.Error(w, err.Error(), status) // a service hides the reason of a 500
+	p := runner.Problem(err)
+	http.Error(w, err.Error(), p.Status) // a service hides the reason of a 500
 }

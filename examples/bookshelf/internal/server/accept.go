@@ -14,6 +14,7 @@ import (
 
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/book"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/library"
+	"github.com/carrel-go/carrel/httpapi"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/tracking"
@@ -28,7 +29,7 @@ const (
 // errAcceptedElsewhere is the answer if another accept has taken the stage.
 var errAcceptedElsewhere = newProblem(
 	http.StatusConflict, "This upload is being accepted by another request. Try again.",
-).withHeader("Retry-After", "1")
+).WithHeader("Retry-After", "1")
 
 // acceptKey returns the idempotency key of an accept: equal metadata has an equal key. It never equals a run's key.
 func acceptKey(canonical []byte) string {
@@ -75,7 +76,9 @@ func (s *Server) acceptMetadata(w http.ResponseWriter, r *http.Request) error {
 	if err := s.o.Library.Add(ctx, session); err != nil { // the next list adds it
 		s.o.Log.ErrorContext(ctx, "accept: put the book on the shelf", "scope", session.String(), "err", err)
 	}
-	return writeJSON(w, map[string]string{"status": "accepted", "saved_key": saved, "upload_id": session.SessionID()})
+	return httpapi.WriteJSON(w, map[string]string{
+		"status": "accepted", "saved_key": saved, "upload_id": session.SessionID(),
+	})
 }
 
 // metadataDetail describes why metadata was rejected.
@@ -132,7 +135,7 @@ func (s *Server) saveMetadata(
 		if err := attempt.Fail(ctx, f); err != nil {
 			s.o.Log.ErrorContext(ctx, "accept: record the failure", "scope", session.String(), "err", err)
 		}
-		return "", newProblem(http.StatusServiceUnavailable, f.Message).withHeader("Retry-After", "1")
+		return "", newProblem(http.StatusServiceUnavailable, f.Message).WithHeader("Retry-After", "1")
 	}
 	if err := attempt.Complete(ctx, dest); err != nil {
 		if errors.Is(err, tracking.ErrFenced) {
@@ -166,7 +169,7 @@ func newClaimProblem(err error) error {
 		return newProblem(http.StatusConflict, "The upload is finished.")
 	case ok, errors.Is(err, tracking.ErrContended):
 		p := newProblem(http.StatusConflict, "Somebody else is working on this upload. Try again.")
-		return p.withHeader("Retry-After", "1")
+		return p.WithHeader("Retry-After", "1")
 	}
 	return err
 }

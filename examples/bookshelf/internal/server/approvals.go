@@ -2,14 +2,12 @@ package server
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 
 	"github.com/carrel-go/carrel/agent"
-	"github.com/carrel-go/carrel/agent/runner"
+	"github.com/carrel-go/carrel/httpapi"
 	"github.com/carrel-go/carrel/scope/oidc"
-	"github.com/carrel-go/carrel/tools/approval"
 )
 
 // maxReason is the longest reason of a decision in bytes.
@@ -39,34 +37,21 @@ func (s *Server) decideApproval(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	w.Header().Set("Location", eventsPath(run))
-	return writeJSON(w, map[string]string{"status": "decided", "run_id": run})
+	return httpapi.WriteJSON(w, map[string]string{"status": "decided", "run_id": run})
 }
 
 // decide records the caller's decisions on calls for which a run waits, and returns the id of the run that continues
 // it.
 func (s *Server) decide(ctx context.Context, id oidc.Identity, run string, ds ...agent.Decision) (string, error) {
 	if _, err := s.runs.Get(ctx, id.User, run); err != nil {
-		return "", runError(err)
+		return "", err
 	}
 	if err := checkDecisions(isLibrarian(id), ds); err != nil {
 		return "", err
 	}
 	next, err := s.runs.DecideAll(ctx, id.User, run, id.User.UserID(), ds...)
-	if running, ok := errors.AsType[*runner.RunningError](err); ok {
-		p := newProblem(http.StatusConflict, "A run is in flight in this chat. Wait until it has ended.")
-		return "", p.withHeader("Location", eventsPath(running.Run))
-	}
-	switch {
-	case errors.Is(err, runner.ErrNotFound):
-		return "", errNoRun
-	case errors.Is(err, approval.ErrNotFound):
-		return "", newProblem(http.StatusNotFound, "This request for an approval does not exist.")
-	case errors.Is(err, approval.ErrDecided):
-		return "", newProblem(http.StatusConflict, "The opposite decision has been recorded.")
-	case errors.Is(err, runner.ErrNotPending):
-		return "", newProblem(http.StatusConflict, "The run does not wait for this approval any more.")
-	case err != nil:
-		return "", startError(id.User, err)
+	if err != nil {
+		return "", chatError(err)
 	}
 	return next.ID, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/carrel-go/carrel/agent/runner"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/devtoken"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/librarytools"
+	"github.com/carrel-go/carrel/httpapi"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/oidc"
 	"github.com/carrel-go/carrel/tracking"
@@ -47,7 +48,7 @@ func (s *Server) serveChat(w http.ResponseWriter, r *http.Request) error {
 	if err := checkMessage(message); err != nil {
 		return err
 	}
-	key, err := idempotencyKey(r)
+	key, err := httpapi.IdempotencyKey(r)
 	if err != nil {
 		return err
 	}
@@ -120,12 +121,8 @@ func (s *Server) startChat(
 	run, err := s.runs.Start(ctx, runner.Request{
 		Scope: session, Shared: id.Shared.ReadOnly(), Agent: agentFor(id), Prompt: message, Key: key,
 	})
-	if running, ok := errors.AsType[*runner.RunningError](err); ok {
-		p := newProblem(http.StatusConflict, "A run is in flight in this chat. Wait until it has ended.")
-		return "", p.withHeader("Location", eventsPath(running.Run))
-	}
 	if err != nil {
-		return "", startError(session, err)
+		return "", chatError(err)
 	}
 	return run.ID, nil
 }

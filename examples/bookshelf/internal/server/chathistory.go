@@ -12,6 +12,7 @@ import (
 	"github.com/carrel-go/carrel/agent/history"
 	"github.com/carrel-go/carrel/agent/runner"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/chatlist"
+	"github.com/carrel-go/carrel/httpapi"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/oidc"
 	"github.com/carrel-go/carrel/scope/table"
@@ -33,13 +34,10 @@ type chatRow struct {
 
 // listOrStartChat answers GET and POST /api/chat.
 func (s *Server) listOrStartChat(w http.ResponseWriter, r *http.Request) error {
-	switch r.Method {
-	case http.MethodGet:
+	if r.Method == http.MethodGet {
 		return s.listChats(w, r)
-	case http.MethodPost:
-		return s.serveChat(w, r)
 	}
-	return newProblem(http.StatusMethodNotAllowed, "This path takes GET and POST.").withHeader("Allow", "GET, POST")
+	return s.serveChat(w, r)
 }
 
 // listChats answers GET /api/chat with a page of the caller's chats, newest first.
@@ -67,7 +65,7 @@ func (s *Server) listChats(w http.ResponseWriter, r *http.Request) error {
 	if page.Next != "" {
 		body["next"] = page.Next
 	}
-	return writeJSON(w, body)
+	return httpapi.WriteJSON(w, body)
 }
 
 var errCursor = newProblem(http.StatusBadRequest, "The parameter cursor is not valid for this list.")
@@ -156,7 +154,7 @@ func (s *Server) serveTranscript(w http.ResponseWriter, r *http.Request) error {
 			}
 		}
 	}
-	return writeJSON(w, body)
+	return httpapi.WriteJSON(w, body)
 }
 
 // chatRights states what the caller may do in a chat.

@@ -16,6 +16,7 @@ import (
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/book"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/draft"
+	"github.com/carrel-go/carrel/httpapi"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
@@ -70,7 +71,7 @@ func (s *Server) serveDraft(w http.ResponseWriter, r *http.Request) error {
 	if run != nil && !run.Status.HasEnded() {
 		body.Run, body.Transcript = run.ID, []entry{}
 	}
-	return writeJSON(w, body)
+	return httpapi.WriteJSON(w, body)
 }
 
 // maxRuns is the number of runs of which a draft has the ids: the newest ones.
@@ -137,13 +138,13 @@ func (s *Server) saveDraft(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	d.edits = edited
-	return writeJSON(w, d.newView())
+	return httpapi.WriteJSON(w, d.newView())
 }
 
 // newDraftConflict returns the problem of a request with an old version, with the present draft.
 func newDraftConflict(d currentDraft) *problem {
 	p := newProblem(http.StatusConflict, "The card has changed in the meantime.")
-	p.Draft = d.newView()
+	p.Members = map[string]any{"draft": d.newView()}
 	return p
 }
 

@@ -9,8 +9,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/carrel-go/carrel/admission"
 	"github.com/carrel-go/carrel/agent/runner"
+	"github.com/carrel-go/carrel/httpapi"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/tracking"
@@ -31,7 +31,7 @@ func (s *Server) serveExtract(w http.ResponseWriter, r *http.Request) error {
 	if err := checkMessage(message); err != nil {
 		return err
 	}
-	key, err := idempotencyKey(r)
+	key, err := httpapi.IdempotencyKey(r)
 	if err != nil {
 		return err
 	}
@@ -58,20 +58,6 @@ func checkMessage(message string) error {
 		return newProblem(http.StatusBadRequest, "The message is blank.")
 	}
 	return nil
-}
-
-// idempotencyKey returns the request's Idempotency-Key, or "".
-func idempotencyKey(r *http.Request) (string, error) {
-	keys := r.Header.Values("Idempotency-Key")
-	if len(keys) == 0 {
-		return "", nil
-	}
-	isUnprintable := func(c rune) bool { return c < '!' || c > '~' }
-	if key := keys[0]; len(keys) == 1 && key != "" && len(key) <= 256 && !strings.ContainsFunc(key, isUnprintable) {
-		return key, nil
-	}
-	return "", newProblem(http.StatusBadRequest,
-		"The header Idempotency-Key must have 1 to 256 printable ASCII characters and no spaces.")
 }
 
 // startRun starts a run, or finds the one that an earlier request with the same key has started.
@@ -114,23 +100,13 @@ func (s *Server) checkReady(ctx context.Context, rec tracking.Record) error {
 	}
 	s.o.Log.ErrorContext(ctx, "look for the upload", "scope", rec.Scope.String(), "err", err)
 	p := newProblem(http.StatusServiceUnavailable, "The storage is unavailable. Try again.")
-	return p.withHeader("Retry-After", "2")
+	return p.WithHeader("Retry-After", "2")
 }
 
-// startError describes why a run was not started.
+// startError adds to the error of a run that was not started what is in its way.
 func startError(session scope.Scope, err error) error {
 	if running, ok := errors.AsType[*runner.RunningError](err); ok {
 		return newBusyProblem(session, running.Run)
-	}
-	if full, ok := errors.AsType[*admission.FullError](err); ok {
-		p := newProblem(http.StatusTooManyRequests, "Too many runs are in flight. Try again later.")
-		return p.withHeader("Retry-After", retryAfter(full))
-	}
-	switch {
-	case errors.Is(err, runner.ErrKeyReused):
-		return newProblem(http.StatusUnprocessableEntity, "The Idempotency-Key was used for another request.")
-	case errors.Is(err, runner.ErrShutdown):
-		return newProblem(http.StatusServiceUnavailable, "The server is shutting down.").withHeader("Retry-After", "5")
 	}
 	return err
 }
@@ -138,11 +114,11 @@ func startError(session scope.Scope, err error) error {
 // newBusyProblem returns the response if a run or an accept holds the stage under this key.
 func newBusyProblem(session scope.Scope, key string) *problem {
 	if isAcceptKey(key) {
-		return newProblem(http.StatusConflict, "The upload is being accepted.").withHeader("Retry-After", "1")
+		return newProblem(http.StatusConflict, "The upload is being accepted.").WithHeader("Retry-After", "1")
 	}
 	p := newProblem(http.StatusConflict, "A run is in flight for this upload. Wait until it has ended.")
 	if strings.HasPrefix(key, session.SessionID()+".") {
-		return p.withHeader("Location", eventsPath(key))
+		return p.WithHeader("Location", eventsPath(key))
 	}
-	return p.withHeader("Retry-After", "1")
+	return p.WithHeader("Retry-After", "1")
 }

@@ -5,14 +5,11 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/agui"
 	"github.com/carrel-go/carrel/agent/aisdk"
 	"github.com/carrel-go/carrel/agent/runner"
-	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/oidc"
 	"github.com/carrel-go/carrel/sse"
-	"github.com/carrel-go/carrel/tools/approval"
 )
 
 // aguiDialect is the dialect of chats that POST /api/chat/agui begins.
@@ -54,7 +51,10 @@ func (s *Server) newAISDKHandler() http.Handler {
 func (s *Server) handleStream(configure func(sse.Options) (http.Handler, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		writeError := func(w http.ResponseWriter, r *http.Request, err error) {
-			s.handleMethod("", func(http.ResponseWriter, *http.Request) error { return chatError(err) }).ServeHTTP(w, r)
+			if errors.Is(err, sse.ErrNotFound) {
+				err = errNoChat
+			}
+			s.handle(func(http.ResponseWriter, *http.Request) error { return chatError(err) }).ServeHTTP(w, r)
 		}
 		h, err := configure(sse.Options{Drain: s.drainOf(r), Unbuffered: s.o.Unbuffered, Error: writeError})
 		if err != nil {
@@ -73,29 +73,11 @@ func (c chat) Start(ctx context.Context, key, prompt string) (run string, err er
 	return c.Chat.Start(ctx, key, prompt)
 }
 
-// chatError returns the problem for an error of a chat.
+// chatError adds to an error of a chat which run is in its way.
 func chatError(err error) error {
-	if invalid, ok := errors.AsType[*agui.RequestError](err); ok {
-		return newProblem(invalid.Status, invalid.Message)
-	}
-	if invalid, ok := errors.AsType[*aisdk.RequestError](err); ok {
-		return newProblem(invalid.Status, invalid.Message)
-	}
 	if running, ok := errors.AsType[*runner.RunningError](err); ok {
 		p := newProblem(http.StatusConflict, "A run is in flight in this chat. Wait until it has ended.")
-		return p.withHeader("Location", eventsPath(running.Run))
+		return p.WithHeader("Location", eventsPath(running.Run))
 	}
-	switch {
-	case errors.Is(err, agent.ErrNotWaiting):
-		return newProblem(http.StatusConflict, "No run waits for this decision any more, or the opposite one was recorded.")
-	case errors.Is(err, runner.ErrKeyReused):
-		return newProblem(http.StatusUnprocessableEntity, "The id was used for another message.")
-	case errors.Is(err, runner.ErrNotFound), errors.Is(err, sse.ErrNotFound):
-		return errNoChat
-	case errors.Is(err, sse.ErrExpired):
-		return newProblem(http.StatusGone, "The events of this run are not kept any longer.")
-	case errors.Is(err, approval.ErrInvalid), errors.Is(err, runner.ErrInvalid):
-		return newProblem(http.StatusBadRequest, "The request has an invalid value.")
-	}
-	return startError(scope.Scope{}, err)
+	return err
 }

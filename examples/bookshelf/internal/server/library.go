@@ -11,6 +11,7 @@ import (
 
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/book"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/library"
+	"github.com/carrel-go/carrel/httpapi"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope/oidc"
 )
@@ -115,7 +116,7 @@ func (s *Server) serveOverview(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, map[string]any{"own": n.Own, "shared": n.Shared, "capped": n.Capped, "recent": rows})
+	return httpapi.WriteJSON(w, map[string]any{"own": n.Own, "shared": n.Shared, "capped": n.Capped, "recent": rows})
 }
 
 // serveCatalogue answers GET /api/bookshelf/catalogue with a page of the books, newest first.
@@ -178,7 +179,7 @@ func (s *Server) servePage(w http.ResponseWriter, r *http.Request, q url.Values,
 	if page.Next != "" {
 		body["next"] = page.Next
 	}
-	return writeJSON(w, body)
+	return httpapi.WriteJSON(w, body)
 }
 
 // parseLimit returns the parameter limit, or 0.
@@ -195,13 +196,10 @@ func parseLimit(q url.Values) (int, error) {
 
 // serveOrCorrectBook answers GET and PUT /api/bookshelf/{id}.
 func (s *Server) serveOrCorrectBook(w http.ResponseWriter, r *http.Request) error {
-	switch r.Method {
-	case http.MethodGet:
+	if r.Method == http.MethodGet {
 		return s.serveBook(w, r)
-	case http.MethodPut:
-		return s.correctBook(w, r)
 	}
-	return newProblem(http.StatusMethodNotAllowed, "This path takes GET and PUT.").withHeader("Allow", "GET, PUT")
+	return s.correctBook(w, r)
 }
 
 // serveBook answers GET /api/bookshelf/{id} with a book and the times of its versions. With ?version=, the metadata are
@@ -246,7 +244,7 @@ func (s *Server) writeBook(w http.ResponseWriter, r *http.Request, v *library.Vi
 		versions = append(versions, bookVersion{of.Number, of.Time, of.By})
 	}
 	may := rights{CanCorrect: !b.Shared, CanShare: !b.Shared && isLibrarian(id)}
-	return writeJSON(w, map[string]any{"book": row, "versions": versions, "rights": may})
+	return httpapi.WriteJSON(w, map[string]any{"book": row, "versions": versions, "rights": may})
 }
 
 // bookError describes why a book was not returned or changed.

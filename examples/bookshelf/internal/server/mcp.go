@@ -44,7 +44,7 @@ func (s *Server) newMCPHandler() (http.Handler, error) {
 			isClosed := false
 			return &sdk.ToolAnnotations{ReadOnlyHint: spec.Name != librarytools.ShareBook, OpenWorldHint: &isClosed}
 		},
-		AnyHost: true, // guardHost has checked it
+		AnyHost: true, // the Guard has checked it
 		Logger:  s.o.Log,
 	})
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 
+	"github.com/carrel-go/carrel/httpapi"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/tracking"
 )
@@ -199,5 +200,5 @@ func writeTagged(w http.ResponseWriter, r *http.Request, v any) error {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	return writeBody(w, b)
+	return httpapi.WriteJSON(w, json.RawMessage(b))
 }

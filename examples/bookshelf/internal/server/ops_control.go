@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/carrel-go/carrel/agent/runner"
+	"github.com/carrel-go/carrel/httpapi"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/tracking"
 )
@@ -30,7 +31,7 @@ func (s *Server) retryFile(w http.ResponseWriter, r *http.Request) error {
 	if callerOf(r).Contains(rec.Scope) { // others cannot follow it
 		w.Header().Set("Location", eventsPath(run))
 	}
-	return writeJSON(w, map[string]string{"status": "retrying", "run_id": run})
+	return httpapi.WriteJSON(w, map[string]string{"status": "retrying", "run_id": run})
 }
 
 // retryUpload starts a run on a failed upload, or finds the one that another retry has started. The key of the run
@@ -115,7 +116,7 @@ func (s *Server) cancelFile(w http.ResponseWriter, r *http.Request) error {
 		return s.withFile(r, p, rec.Scope)
 	case errors.Is(err, tracking.ErrContended):
 		p := newProblem(http.StatusConflict, "Somebody else is working on this upload. Try again.")
-		return s.withFile(r, p.withHeader("Retry-After", "1"), rec.Scope)
+		return s.withFile(r, p.WithHeader("Retry-After", "1"), rec.Scope)
 	case err != nil:
 		return err
 	}
@@ -127,7 +128,7 @@ func (s *Server) cancelFile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, map[string]any{"file": file})
+	return httpapi.WriteJSON(w, map[string]any{"file": file})
 }
 
 // stopNewestRun stops the run of a session that is in flight, if there is one.
@@ -148,10 +149,11 @@ func (s *Server) withFile(r *http.Request, p *problem, session scope.Scope) erro
 	if err != nil {
 		return err
 	}
-	conflict := *p
-	conflict.File, err = newFile(r, rec)
+	file, err := newFile(r, rec)
 	if err != nil {
 		return err
 	}
+	conflict := *p
+	conflict.Members = map[string]any{"file": file}
 	return &conflict
 }

@@ -5,14 +5,13 @@ import (
 	"errors"
 	"iter"
 	"net/http"
+	"time"
 
 	"github.com/carrel-go/carrel/agent/runner"
+	"github.com/carrel-go/carrel/httpapi"
 	"github.com/carrel-go/carrel/sse"
 	"github.com/carrel-go/carrel/tracking"
 )
-
-// errNoRun is the answer for a run that does not exist or is not the caller's.
-var errNoRun = newProblem(http.StatusNotFound, "The run was not found.")
 
 // eventsPath returns the path of a run's events.
 func eventsPath(run string) string { return "/api/runs/" + run + "/events" }
@@ -35,40 +34,30 @@ func (s *Server) serveRun(w http.ResponseWriter, r *http.Request, run string) {
 
 // writeRunError answers a request whose stream could not begin.
 func (s *Server) writeRunError(w http.ResponseWriter, r *http.Request, err error) {
-	switch {
-	case errors.Is(err, sse.ErrNotFound):
-		errNoRun.writeTo(w)
-	case errors.Is(err, sse.ErrExpired):
-		newProblem(http.StatusGone, "The events of this run are not kept any longer.").writeTo(w)
-	default:
+	p := runner.Problem(err)
+	if p.Status == http.StatusInternalServerError {
 		s.o.Log.ErrorContext(r.Context(), "follow a run", "path", r.URL.Path, "err", err)
-		p := newProblem(http.StatusServiceUnavailable, "The events cannot be read now. Try again.")
-		p.withHeader("Retry-After", "2").writeTo(w)
+		p = newProblem(http.StatusServiceUnavailable, "The events cannot be read now. Try again.")
+		p.RetryAfter = 2 * time.Second
 	}
+	p.Write(w)
 }
 
 // stopRun answers POST /api/runs/{run}/stop. The run ends within seconds; its events say when.
 func (s *Server) stopRun(w http.ResponseWriter, r *http.Request) error {
 	if err := s.runs.Stop(r.Context(), callerOf(r), r.PathValue("run")); err != nil {
-		return runError(err)
+		return err
 	}
-	return writeJSON(w, map[string]string{"status": "stopping"})
+	return httpapi.WriteJSON(w, map[string]string{"status": "stopping"})
 }
 
 // serveResult answers GET /api/runs/{run}/results/{call} with the whole result of a tool call.
 func (s *Server) serveResult(w http.ResponseWriter, r *http.Request) error {
 	res, err := s.runs.ToolResult(r.Context(), callerOf(r), r.PathValue("run"), r.PathValue("call"))
 	if err != nil {
-		return runError(err)
+		return err
 	}
-	return writeJSON(w, res)
-}
-
-func runError(err error) error {
-	if errors.Is(err, runner.ErrNotFound) {
-		return errNoRun
-	}
-	return err
+	return httpapi.WriteJSON(w, res)
 }
 
 // IsLive reports whether a run of the record's session has not ended. It is for a sweep, see [tracking.SweepOptions].

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/cover"
+	"github.com/carrel-go/carrel/httpapi"
 )
 
 // serveSamples answers GET /samples with the list of sample covers.
@@ -25,7 +26,7 @@ func (s *Server) serveSamples(w http.ResponseWriter, _ *http.Request) error {
 			c.Name, c.Title, c.Author, "/samples/" + c.Name + coverFile, "/samples/" + c.Name + thumbnailFile,
 		})
 	}
-	return writeJSON(w, map[string]any{"samples": list})
+	return httpapi.WriteJSON(w, map[string]any{"samples": list})
 }
 
 // The endings of a sample's files.
@@ -52,7 +53,7 @@ func (s *Server) serveSample(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Type", format.ContentType())
 	w.Header().Set("Cache-Control", "max-age=86400")
 	if _, err := w.Write(picture); err != nil {
-		return errGone
+		return http.ErrAbortHandler
 	}
 	return nil
 }

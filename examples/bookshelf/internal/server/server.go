@@ -15,6 +15,7 @@ import (
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/draft"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/library"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
+	"github.com/carrel-go/carrel/httpapi"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/presign/arrivals"
 	"github.com/carrel-go/carrel/scope"
@@ -105,9 +106,6 @@ type Server struct {
 	endStreams func()
 }
 
-// errGone is returned if the client has disconnected.
-var errGone = errors.New("server: the client has gone")
-
 // New returns a server. It returns an error if a store is missing.
 func New(o Options) (*Server, error) {
 	if o.Log == nil {
@@ -190,5 +188,5 @@ func (s *Server) findRecord(r *http.Request, id string) (scope.Scope, tracking.R
 
 // serveHealth answers GET /health.
 func (s *Server) serveHealth(w http.ResponseWriter, _ *http.Request) error {
-	return writeJSON(w, map[string]string{"status": "ok"})
+	return httpapi.WriteJSON(w, map[string]string{"status": "ok"})
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"math"
 	"mime"
 	"net/http"
 	"net/url"
@@ -15,7 +14,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/carrel-go/carrel/admission"
+	"github.com/carrel-go/carrel/httpapi"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/presign/arrivals"
 	"github.com/carrel-go/carrel/scope"
@@ -58,7 +57,7 @@ func (s *Server) grantUpload(w http.ResponseWriter, r *http.Request) error {
 	if err := s.admitUpload(r.Context(), session, upload); err != nil {
 		return err
 	}
-	return writeJSON(w, map[string]any{
+	return httpapi.WriteJSON(w, map[string]any{
 		"url": grant.URL, "method": grant.Method, "headers": grant.Headers, "key": grant.Key, "bucket": grant.Bucket,
 		"session_id": session.SessionID(), "expires_at": grant.Expires.UTC().Format(time.RFC3339),
 	})
@@ -68,13 +67,7 @@ func (s *Server) grantUpload(w http.ResponseWriter, r *http.Request) error {
 // every grant is tracked.
 func (s *Server) admitUpload(ctx context.Context, session scope.Scope, upload arrivals.Upload) error {
 	if s.o.Admission != nil {
-		err := s.o.Admission.OpenGrant(ctx, session, upload.Expires)
-		if full, ok := errors.AsType[*admission.FullError](err); ok {
-			detail := fmt.Sprintf("Too many of your uploads are in flight: at most %d at a time. "+
-				"Finish one of them, or wait until one has expired.", full.Limit)
-			return newProblem(http.StatusTooManyRequests, detail).withHeader("Retry-After", retryAfter(full))
-		}
-		if err != nil {
+		if err := s.o.Admission.OpenGrant(ctx, session, upload.Expires); err != nil {
 			return err
 		}
 	}
@@ -85,11 +78,6 @@ func (s *Server) admitUpload(ctx context.Context, session scope.Scope, upload ar
 		err = errors.Join(err, s.o.Admission.CloseGrant(ctx, session))
 	}
 	return err
-}
-
-// retryAfter returns the time to wait in whole seconds.
-func retryAfter(full *admission.FullError) string {
-	return strconv.FormatInt(int64(math.Ceil(full.RetryAfter.Seconds())), 10)
 }
 
 // putOptions reads the query. content_type, size and sha256 are optional and signed only if given. They are checked

@@ -8,11 +8,12 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
-	"github.com/carrel-go/carrel/admission"
 	"github.com/carrel-go/carrel/agent/runner"
 	"github.com/carrel-go/carrel/examples/intake/internal/files"
+	"github.com/carrel-go/carrel/httpapi"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/oidc"
@@ -26,10 +27,7 @@ const (
 	dialect    = "plain"
 )
 
-var (
-	errNoChat = newProblem(http.StatusNotFound, "This chat does not exist.")
-	errNoRun  = newProblem(http.StatusNotFound, "The run was not found.")
-)
+var errNoChat = newProblem(http.StatusNotFound, "This chat does not exist.")
 
 func eventsPath(run string) string { return "/api/runs/" + run + "/events" }
 
@@ -51,7 +49,7 @@ func (s *Server) serveChat(w http.ResponseWriter, r *http.Request) error {
 	if message != "" && strings.TrimSpace(message) == "" {
 		return newProblem(http.StatusBadRequest, "The message is blank.")
 	}
-	key, err := idempotencyKey(r)
+	key, err := httpapi.IdempotencyKey(r)
 	if err != nil {
 		return err
 	}
@@ -172,7 +170,7 @@ func (s *Server) checkReady(r *http.Request, fileID string) error {
 		}
 		if isLive {
 			p := newProblem(http.StatusConflict, "Another run takes in this file.")
-			return p.withHeader("Location", eventsPath(f.Run))
+			return p.WithHeader("Location", eventsPath(f.Run))
 		}
 	}
 	_, err = s.o.Arrivals.Arrived(r.Context(), rec)
@@ -185,21 +183,11 @@ func (s *Server) checkReady(r *http.Request, fileID string) error {
 	return err
 }
 
-// startProblem describes why a run was not started.
+// startProblem adds to the error of a run that was not started which run is in its way.
 func startProblem(err error) error {
 	if running, ok := errors.AsType[*runner.RunningError](err); ok {
 		p := newProblem(http.StatusConflict, "A run is in flight in this chat. Wait until it has ended.")
-		return p.withHeader("Location", eventsPath(running.Run))
-	}
-	if full, ok := errors.AsType[*admission.FullError](err); ok {
-		p := newProblem(http.StatusTooManyRequests, "Too many runs are in flight. Try again later.")
-		return p.withHeader("Retry-After", retryAfter(full))
-	}
-	switch {
-	case errors.Is(err, runner.ErrKeyReused):
-		return newProblem(http.StatusUnprocessableEntity, "The Idempotency-Key was used for another request.")
-	case errors.Is(err, runner.ErrShutdown):
-		return newProblem(http.StatusServiceUnavailable, "The server is shutting down.").withHeader("Retry-After", "5")
+		return p.WithHeader("Location", eventsPath(running.Run))
 	}
 	return err
 }
@@ -226,7 +214,7 @@ func (s *Server) serveRuns(w http.ResponseWriter, r *http.Request) error {
 	for n := max(1, last-maxRuns+1); n <= last; n++ {
 		ids = append(ids, strings.TrimSuffix(run.ID, number)+strconv.Itoa(n))
 	}
-	return writeJSON(w, map[string]any{
+	return httpapi.WriteJSON(w, map[string]any{
 		"chat_id": session.SessionID(), "runs": ids, "running": !run.Status.HasEnded(),
 	})
 }
@@ -247,16 +235,13 @@ func (s *Server) serveRun(w http.ResponseWriter, r *http.Request, run string) {
 
 // writeRunError answers a request whose stream could not begin.
 func (s *Server) writeRunError(w http.ResponseWriter, r *http.Request, err error) {
-	switch {
-	case errors.Is(err, sse.ErrNotFound):
-		errNoRun.writeTo(w)
-	case errors.Is(err, sse.ErrExpired):
-		newProblem(http.StatusGone, "The events of this run are not kept any longer.").writeTo(w)
-	default:
+	p := runner.Problem(err)
+	if p.Status == http.StatusInternalServerError {
 		s.o.Log.ErrorContext(r.Context(), "follow a run", "path", r.URL.Path, "err", err)
-		p := newProblem(http.StatusServiceUnavailable, "The events cannot be read now. Try again.")
-		p.withHeader("Retry-After", "2").writeTo(w)
+		p = newProblem(http.StatusServiceUnavailable, "The events cannot be read now. Try again.")
+		p.RetryAfter = 2 * time.Second
 	}
+	p.Write(w)
 }
 
 // stopRun answers POST /api/runs/{run}/stop. The run ends within seconds; its events say when. The status is "ended" if
@@ -264,29 +249,22 @@ func (s *Server) writeRunError(w http.ResponseWriter, r *http.Request, err error
 func (s *Server) stopRun(w http.ResponseWriter, r *http.Request) error {
 	run, err := s.runs.Get(r.Context(), callerOf(r), r.PathValue("run"))
 	if err != nil {
-		return runProblem(err)
+		return err
 	}
 	if run.Status.HasEnded() {
-		return writeJSON(w, map[string]string{"status": "ended"})
+		return httpapi.WriteJSON(w, map[string]string{"status": "ended"})
 	}
 	if err := s.runs.Stop(r.Context(), callerOf(r), r.PathValue("run")); err != nil {
-		return runProblem(err)
+		return err
 	}
-	return writeJSON(w, map[string]string{"status": "stopping"})
+	return httpapi.WriteJSON(w, map[string]string{"status": "stopping"})
 }
 
 // serveResult answers GET /api/runs/{run}/results/{call} with the whole result of a tool call.
 func (s *Server) serveResult(w http.ResponseWriter, r *http.Request) error {
 	res, err := s.runs.ToolResult(r.Context(), callerOf(r), r.PathValue("run"), r.PathValue("call"))
 	if err != nil {
-		return runProblem(err)
+		return err
 	}
-	return writeJSON(w, res)
-}
-
-func runProblem(err error) error {
-	if errors.Is(err, runner.ErrNotFound) {
-		return errNoRun
-	}
-	return err
+	return httpapi.WriteJSON(w, res)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/carrel-go/carrel/examples/intake/internal/files"
 	"github.com/carrel-go/carrel/examples/intake/internal/intaketools"
 	"github.com/carrel-go/carrel/examples/intake/internal/kinds"
+	"github.com/carrel-go/carrel/httpapi"
 	"github.com/carrel-go/carrel/tracking"
 )
 
@@ -101,7 +102,7 @@ func (s *Server) serveFiles(w http.ResponseWriter, r *http.Request) error {
 			out.Shared = append(out.Shared, s.newRow(r, &shared[i]))
 		}
 	}
-	return writeJSON(w, out)
+	return httpapi.WriteJSON(w, out)
 }
 
 // serveFile answers GET /api/files/{id}.
@@ -118,7 +119,7 @@ func (s *Server) serveFile(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) writeFile(w http.ResponseWriter, r *http.Request, f *files.File) error {
-	return writeJSON(w, map[string]any{"file": s.newRow(r, f), "report": f.Report})
+	return httpapi.WriteJSON(w, map[string]any{"file": s.newRow(r, f), "report": f.Report})
 }
 
 // confirmFile answers POST /api/files/{id}/confirm.
@@ -197,7 +198,7 @@ func (s *Server) deleteFile(w http.ResponseWriter, r *http.Request) error {
 	if err := s.o.Files.Forget(r.Context(), session); err != nil {
 		return err
 	}
-	return writeJSON(w, map[string]string{"status": "deleted"})
+	return httpapi.WriteJSON(w, map[string]string{"status": "deleted"})
 }
 
 // fileProblem returns the problem for an error of package files. It returns other errors unchanged.

@@ -36,7 +36,7 @@ func (s *Server) serveSample(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	if _, err := sample.Write(w, o); err != nil {
-		return errGone
+		return http.ErrAbortHandler
 	}
 	return nil
 }

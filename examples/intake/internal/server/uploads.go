@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"net/http"
 	"strconv"
 	"time"
 
-	"github.com/carrel-go/carrel/admission"
 	"github.com/carrel-go/carrel/examples/intake/internal/files"
+	"github.com/carrel-go/carrel/httpapi"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/presign/arrivals"
 	"github.com/carrel-go/carrel/scope"
@@ -67,7 +66,7 @@ func (s *Server) grantUpload(w http.ResponseWriter, r *http.Request) error {
 	if err := s.admitUpload(r.Context(), session, upload); err != nil {
 		return err
 	}
-	return writeJSON(w, map[string]any{"id": session.SessionID(), "grant": grant})
+	return httpapi.WriteJSON(w, map[string]any{"id": session.SessionID(), "grant": grant})
 }
 
 // planUpload answers for a file that is sent in parts.
@@ -95,33 +94,24 @@ func (s *Server) planUpload(
 	if err := view.StorePlan(r.Context(), session.SessionID(), plan); err != nil {
 		return err
 	}
-	return writeJSON(w, map[string]any{"id": session.SessionID(), "part_size": plan.PartSize, "parts": plan.Parts()})
+	return httpapi.WriteJSON(w, map[string]any{
+		"id": session.SessionID(), "part_size": plan.PartSize, "parts": plan.Parts(),
+	})
 }
 
 // admitUpload takes one of the user's open grants, then makes the upload's record. Both precede the response, so that
 // every grant is tracked.
 func (s *Server) admitUpload(ctx context.Context, session scope.Scope, upload arrivals.Upload) error {
 	upload.Due = upload.Expires.Add(grace)
-	err := s.o.Admission.OpenGrant(ctx, session, upload.Expires)
-	if full, ok := errors.AsType[*admission.FullError](err); ok {
-		detail := fmt.Sprintf("Too many of your uploads are in flight: at most %d at a time. "+
-			"Finish one of them, or wait until one has expired.", full.Limit)
-		return newProblem(http.StatusTooManyRequests, detail).withHeader("Retry-After", retryAfter(full))
-	}
-	if err != nil {
+	if err := s.o.Admission.OpenGrant(ctx, session, upload.Expires); err != nil {
 		return err
 	}
-	if _, err = s.o.Arrivals.Expect(ctx, session, upload); err != nil {
+	if _, err := s.o.Arrivals.Expect(ctx, session, upload); err != nil {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 		defer cancel()
 		return errors.Join(nameProblem(err), s.o.Admission.CloseGrant(ctx, session))
 	}
 	return nil
-}
-
-// retryAfter returns the time to wait in whole seconds.
-func retryAfter(full *admission.FullError) string {
-	return strconv.FormatInt(int64(math.Ceil(full.RetryAfter.Seconds())), 10)
 }
 
 // nameProblem describes why a name or a type was rejected. It returns other errors unchanged.
@@ -173,7 +163,7 @@ func (s *Server) grantPart(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, grant)
+	return httpapi.WriteJSON(w, grant)
 }
 
 // completeUpload answers POST /api/uploads/{id}/complete. It may be repeated.
@@ -204,7 +194,7 @@ func (s *Server) completeUpload(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	}
-	return writeJSON(w, map[string]string{"status": "complete"})
+	return httpapi.WriteJSON(w, map[string]string{"status": "complete"})
 }
 
 // abortUpload answers POST /api/uploads/{id}/abort: it ends the record of an upload that has not arrived.
@@ -234,5 +224,5 @@ func (s *Server) abortUpload(w http.ResponseWriter, r *http.Request) error {
 	if err := s.o.Admission.CloseGrant(r.Context(), session); err != nil {
 		return err
 	}
-	return writeJSON(w, map[string]string{"status": "aborted"})
+	return httpapi.WriteJSON(w, map[string]string{"status": "aborted"})
 }
