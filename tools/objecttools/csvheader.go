@@ -12,7 +12,7 @@ import (
 // maxHeader is the length of the longest first row of CSV in bytes.
 const maxHeader = 1 << 20
 
-// csvHeader is the first row of a CSV file.
+// csvHeader is the first row of the table in a CSV file.
 type csvHeader struct {
 	columns []string // as many as fit
 	fields  int      // the number of columns
@@ -22,15 +22,20 @@ type csvHeader struct {
 	notes   notes
 }
 
-// readHeader reads the first row. The names of the columns may cost at most n bytes.
+// readHeader reads the first row of the table, see findPreamble. The names of the columns may cost at most n bytes.
 func (f *file) readHeader(ctx context.Context, n int) (csvHeader, error) {
+	before := f.format.before
 	c := f.newCSVReader(&textReader{
 		enc: f.enc, off: f.start, mark: f.start, to: int64(len(f.head)), final: f.hasWholeHead(), buf: f.decodeHead(),
 		ended: true,
 	}, n)
+	for range before.rows {
+		_ = c.next() // it has been read before
+	}
+	from := c.t.off
 	err := c.next()
 	if errors.Is(err, errPartEnd) { // it is longer than the head
-		t, openErr := f.openText(ctx, f.start, f.start+maxHeader)
+		t, openErr := f.openText(ctx, from, from+maxHeader)
 		if openErr != nil {
 			return csvHeader{}, openErr
 		}
@@ -49,6 +54,13 @@ func (f *file) readHeader(ctx context.Context, n int) (csvHeader, error) {
 	}
 	r := &c.rec
 	h := csvHeader{fields: r.fields, end: r.end}
+	switch {
+	case before.text != "":
+		h.notes.add("the table begins in line %d; the lines before it, such as %q, are not part of it", before.line,
+			truncateRunes(before.text, shownRaw))
+	case before.rows > 0:
+		h.notes.add("the table begins in line %d, after the line that names a separator", before.line)
+	}
 	if r.problem != "" {
 		h.fields = 0
 		h.problem = r.newProblem(0)

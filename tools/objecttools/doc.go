@@ -35,8 +35,10 @@
 // files (images, archives, PDF, files with a NUL near the beginning) can be described but not read.
 //
 // A line ends with LF, CRLF or a lone CR. CSV follows encoding/csv without LazyQuotes. The first row contains the
-// column names, and the separator is detected from the first lines. A malformed row is returned empty and reported
-// with its offset; reading continues after its line. JSON Lines records are returned verbatim.
+// column names, and the separator is detected from the first lines. A first line such as sep=; names the separator.
+// Up to 10 rows before the table, such as its title, are left out and noted if the evidence is clear: they are mostly
+// empty, and after them a row of names is followed by rows of data with as many fields. A malformed row is returned
+// empty and reported with its offset; reading continues after its line. JSON Lines records are returned verbatim.
 //
 // The content of a file is returned in separate fields from the messages of the tools. The author of the agent must
 // still expect a model to follow instructions that it reads in a file.

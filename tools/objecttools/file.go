@@ -59,7 +59,7 @@ func (ts *toolset) openFile(ctx context.Context, c *tools.Call, handle string) (
 	f.enc, bom = detectEncoding(f.head, f.hasWholeHead())
 	f.start = int64(bom)
 	if f.enc != notText {
-		f.format = detectFormat(ref.Name(), info.Type, f.decodeHead())
+		f.format = detectFormat(ref.Name(), info.Type, f.decodeHead(), f.hasWholeHead())
 	}
 	return f, nil
 }

@@ -24,13 +24,15 @@ type format struct {
 
 	// The separator and the line end of CSV. eol is '\n', or '\r' if the first lines end with CR alone.
 	comma, eol byte
+	before     preamble
 }
 
 // hasRows reports whether the format consists of rows: CSV or JSON Lines.
 func (f format) hasRows() bool { return f.name == formatCSV || f.name == formatJSONLines }
 
-// detectFormat detects the format from the file's name, the declared type or the first bytes, in this order.
-func detectFormat(name, declared string, head []byte) format {
+// detectFormat detects the format from the file's name, the declared type or the first bytes, in this order. isWhole
+// reports that head is the whole text.
+func detectFormat(name, declared string, head []byte, isWhole bool) format {
 	f := format{by: "name"}
 	switch strings.ToLower(path.Ext(name)) {
 	case ".csv", ".tsv", ".tab":
@@ -56,16 +58,36 @@ func detectFormat(name, declared string, head []byte) format {
 		f.by, f.name = "content", sniffFormat(head)
 	}
 	if f.name == formatCSV {
-		f.comma, _ = sniffSeparator(head)
-		if strings.EqualFold(path.Ext(name), ".tsv") {
-			f.comma = '\t'
-		}
 		f.eol = '\n'
 		if bytes.IndexByte(head, '\n') < 0 && bytes.IndexByte(head, '\r') >= 0 {
 			f.eol = '\r'
 		}
+		comma, _ := sniffSeparator(head)
+		others := separators
+		if named := namedSeparator(head); named != 0 {
+			comma, others = named, ""
+		} else if strings.EqualFold(path.Ext(name), ".tsv") {
+			comma, others = '\t', ""
+		}
+		f.setSeparator(head, isWhole, comma, others)
 	}
 	return f
+}
+
+// setSeparator sets the separator of CSV and the rows before the table. If a table does not begin in the first line,
+// and only another separator shows where it does, that one is the separator.
+func (f *format) setSeparator(head []byte, isWhole bool, comma byte, others string) {
+	f.comma = comma
+	if f.before = f.findPreamble(head, isWhole); f.before.rows > 0 || f.before.isTable {
+		return
+	}
+	for _, other := range []byte(others) {
+		o := format{comma: other, eol: f.eol}
+		if o.before = o.findPreamble(head, isWhole); o.before.rows > 0 {
+			f.comma, f.before = o.comma, o.before
+			return
+		}
+	}
 }
 
 // objectStart matches the start of a JSON object, or of an array of objects.
@@ -82,7 +104,7 @@ func sniffFormat(head []byte) string {
 			return formatJSON
 		}
 	}
-	if _, sure := sniffSeparator(head); sure {
+	if _, sure := sniffSeparator(head); sure || namedSeparator(head) != 0 {
 		return formatCSV
 	}
 	return formatText
@@ -100,8 +122,8 @@ const (
 type separatorCounts [len(separators)]int
 
 // sniffSeparator returns the separator that occurs most often in the first line, and equally often in each other line.
-// If none does, it returns the most frequent one of the first line, or a comma. It is sure if at least three lines
-// agree.
+// If none does, it returns the most frequent one of the first line, or of all lines, or a comma. It is sure if at least
+// three lines agree.
 func sniffSeparator(head []byte) (comma byte, sure bool) {
 	lines, rest := countSeparators(head)
 	first := rest
@@ -122,7 +144,26 @@ func sniffSeparator(head []byte) (comma byte, sure bool) {
 			best, bestScore, bestAgrees = i, score, agrees
 		}
 	}
+	if bestScore == 0 {
+		best = mostFrequent(lines)
+	}
 	return separators[best], len(lines) >= sureLines && bestAgrees
+}
+
+// mostFrequent returns the separator that occurs most often, or a comma.
+func mostFrequent(lines []separatorCounts) (best int) {
+	var total separatorCounts
+	for _, line := range lines {
+		for i, n := range line {
+			total[i] += n
+		}
+	}
+	for i, n := range total {
+		if n > total[best] {
+			best = i
+		}
+	}
+	return best
 }
 
 // countSeparators counts the separators outside quotes in each of the first lines that are not blank. rest is the count

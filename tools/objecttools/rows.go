@@ -120,9 +120,13 @@ func (r *Rows) All(ctx context.Context) iter.Seq2[*Row, error] {
 		}
 		r.started = true
 		var row Row
-		read := map[string]func(context.Context, *Row, func(*Row) bool) error{
-			formatCSV: r.readCSV, formatJSONLines: r.readLines, formatJSON: r.readArray,
-		}[r.Format]
+		read := r.readArray
+		switch r.Format {
+		case formatCSV:
+			read = r.readCSV
+		case formatJSONLines:
+			read = r.readLines
+		}
 		if err := read(ctx, &row, func(row *Row) bool {
 			row.Number++
 			r.validate(row)

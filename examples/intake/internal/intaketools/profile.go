@@ -132,12 +132,8 @@ func (b *toolbox) measure(ctx context.Context, c *tools.Call, handle string) (*f
 
 // headerRemarks returns a sentence if the first row does not seem to have the names of columns.
 func headerRemarks(columns []string) []string {
-	for i, name := range columns {
-		v := profile.ReadValue([]byte(name), nil)
-		switch {
-		case i == 0 && strings.HasPrefix(strings.ToLower(name), "sep="):
-			return []string{fmt.Sprintf("the first row, %.60q, is taken as the names of columns, but names a separator", name)}
-		case v.IsNumber() || v.Type == profile.Date:
+	for _, name := range columns {
+		if v := profile.ReadValue([]byte(name), nil); v.IsNumber() || v.Type == profile.Date {
 			return []string{fmt.Sprintf("the first row is taken as the names of columns, but %.60q looks like data", name)}
 		}
 	}

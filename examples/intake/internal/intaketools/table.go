@@ -89,6 +89,9 @@ func (t *table) load(row *objecttools.Row) bool {
 	}
 	clear(t.record)
 	for _, f := range fields {
+		if _, isRepeated := t.record[f.Name]; isRepeated {
+			continue
+		}
 		t.record[f.Name] = f.Value
 		if len(t.seen) < profile.MaxColumns {
 			t.seen[f.Name] = true

@@ -29,6 +29,7 @@ type column struct {
 	longest  int
 	values   distinct
 	examples []string
+	row      int64 // the last record that had the column
 }
 
 func newColumn(name string, distinctValues int) *column {

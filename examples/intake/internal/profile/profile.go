@@ -63,10 +63,12 @@ type Column struct {
 // Profile is the result.
 type Profile struct {
 	Rows int64 `json:"rows"`
-	// Ragged rows have more or fewer fields than columns. Malformed rows cannot be read. Cut rows were read in part.
+	// Ragged rows of CSV have more or fewer fields than columns. Malformed rows cannot be read. Cut rows were read in
+	// part. Twice is the number of records of JSON that have a name twice.
 	Ragged    int64 `json:"ragged,omitempty"`
 	Malformed int64 `json:"malformed,omitempty"`
 	Cut       int64 `json:"cut,omitempty"`
+	Twice     int64 `json:"twice,omitempty"`
 	// Duplicates are rows that equal an earlier one. Rows that were cut are not compared.
 	Duplicates      int64    `json:"duplicates"`
 	DuplicatesExact bool     `json:"duplicates_exact"`

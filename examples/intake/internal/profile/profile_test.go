@@ -230,6 +230,45 @@ func TestMemoryIsBounded(t *testing.T) {
 	require.EqualValues(t, 60, p.Profile().Rows)
 }
 
+func TestNamesThatSomeRecordsLackAreMissingValues(t *testing.T) {
+	t.Parallel()
+	for _, records := range [][]string{
+		{`{"id":1}`, `{"id":2,"note":"x"}`, `{"note":"y","id":3}`},
+		{`{"note":"y","id":3}`, `{"id":2,"note":"x"}`, `{"id":1}`},
+	} {
+		p := profile.New(nil, 0)
+		for _, r := range records {
+			p.AddRecord([]byte(r), false)
+		}
+		got := p.Profile()
+		require.Zero(t, got.Ragged, records)
+		require.EqualValues(t, 1, got.Column("note").Missing, records)
+		require.Zero(t, got.Column("id").Missing, records)
+	}
+}
+
+func TestNamesWithDotsStayApart(t *testing.T) {
+	t.Parallel()
+	p := profile.New(nil, 0)
+	p.AddRecord([]byte(`{"a.b":1,"a":{"b":"x","b.c":2},"a\\":{"b":3}}`), false)
+	var names []string
+	for _, c := range p.Profile().Columns {
+		names = append(names, c.Name+"="+c.Examples[0])
+	}
+	require.Equal(t, []string{`a\.b=1`, "a.b=x", `a.b\.c=2`, `a\\.b=3`}, names)
+}
+
+func TestARecordThatHasANameTwiceIsTold(t *testing.T) {
+	t.Parallel()
+	p := profile.New(nil, 0)
+	p.AddRecord([]byte(`{"a":1,"a":2,"b":3}`), false)
+	p.AddRecord([]byte(`{"a":4,"b":5}`), false)
+	got := p.Profile()
+	require.Equal(t, []string{"1", "4"}, got.Column("a").Examples)
+	require.EqualValues(t, 2, got.Column("a").Distinct)
+	require.Equal(t, []string{"1 records have a name twice: the first value counts"}, got.Remarks())
+}
+
 func BenchmarkProfile(b *testing.B) {
 	var file bytes.Buffer
 	_, err := sample.Write(&file, &sample.Options{Kind: kinds.Shipments, Size: 8 << 20})

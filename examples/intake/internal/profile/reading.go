@@ -145,6 +145,9 @@ func (p *Profile) Remarks() (list []string) {
 		list = append(list, fmt.Sprintf("%d rows are too long and were read in part: "+
 			"they are not compared to find repetitions", p.Cut))
 	}
+	if p.Twice > 0 {
+		list = append(list, fmt.Sprintf("%d records have a name twice: the first value counts", p.Twice))
+	}
 	if p.Rows == 0 {
 		list = append(list, "the file does not have any rows of data")
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // maxDepth is the number of objects within objects whose members are columns. Deeper values are texts.
@@ -23,7 +24,9 @@ type Field struct {
 var errNotObject = errors.New("profile: the record is not an object")
 
 // Flatten returns the values of a record of JSON, in order. The members of an object within it have names with a dot,
-// and an array is the text of its JSON. A record that is not an object has one value without a name.
+// and an array is the text of its JSON. A dot or a backslash that is part of a name has a backslash before it, so
+// {"a":{"b":1}} has the column a.b and {"a.b":1} the column a\.b. A record that is not an object has one value with the
+// name value.
 func Flatten(record []byte) ([]Field, error) {
 	var fields []Field
 	err := flatten(record, "", 0, &fields)
@@ -32,7 +35,7 @@ func Flatten(record []byte) ([]Field, error) {
 		if err := json.Unmarshal(record, &v); err != nil {
 			return nil, fmt.Errorf("profile: %w", err)
 		}
-		return []Field{{Value: plain(bytes.TrimSpace(record))}}, nil
+		return []Field{{Name: "value", Value: plain(bytes.TrimSpace(record))}}, nil
 	}
 	return fields, err
 }
@@ -55,7 +58,7 @@ func flatten(record []byte, prefix string, depth int, fields *[]Field) error {
 		if err := d.Decode(&raw); err != nil {
 			return fmt.Errorf("profile: %w", err)
 		}
-		full := prefix + name.(string) //nolint:forcetypeassert // the name of a member
+		full := prefix + escapeName(name.(string)) //nolint:forcetypeassert // the name of a member
 		if raw[0] == '{' && depth < maxDepth {
 			if err := flatten(raw, full+".", depth+1, fields); err != nil {
 				return err
@@ -71,6 +74,14 @@ func flatten(record []byte, prefix string, depth int, fields *[]Field) error {
 		return errors.New("profile: text after the record")
 	}
 	return nil
+}
+
+// escapeName returns a name in which a dot does not separate names.
+func escapeName(name string) string {
+	if !strings.ContainsAny(name, `.\`) {
+		return name
+	}
+	return strings.NewReplacer(`\`, `\\`, ".", `\.`).Replace(name)
 }
 
 // plain returns the value as it would be written in CSV.
@@ -116,7 +127,8 @@ func Records(file []byte) (records []json.RawMessage) {
 	return []json.RawMessage{file}
 }
 
-// AddRecord adds a record of JSON. A record that is not valid JSON, or was cut, counts as malformed.
+// AddRecord adds a record of JSON. A name that other records have and this one does not is a missing value. If a record
+// has a name twice, the first value counts. A record that is not valid JSON, or was cut, counts as malformed.
 func (p *Profiler) AddRecord(record []byte, isCut bool) {
 	fields, err := Flatten(record)
 	if err != nil || isCut {
@@ -127,18 +139,20 @@ func (p *Profiler) AddRecord(record []byte, isCut bool) {
 		return
 	}
 	p.out.Rows++
-	isRagged := len(p.columns) > 0 && len(fields) != len(p.columns)
+	hasTwice := false
 	for i, f := range fields {
-		name := f.Name
-		if name == "" {
-			name = "value"
-		}
-		if at := p.columnAt(name, i); at >= 0 {
+		at := p.columnAt(f.Name, i)
+		switch {
+		case at < 0:
+		case p.columns[at].row == p.out.Rows:
+			hasTwice = true
+		default:
+			p.columns[at].row = p.out.Rows
 			p.columns[at].add(f.Value, p.seed, f.IsNumber)
 		}
 	}
-	if isRagged {
-		p.out.Ragged++
+	if hasTwice {
+		p.out.Twice++
 	}
 	p.rows.add(p.hashFields(fields))
 }

@@ -1,6 +1,7 @@
 package reader
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/carrel-go/carrel/examples/intake/internal/kinds"
@@ -30,11 +31,14 @@ func kindOf(words string) kinds.Kind {
 
 // findColumn returns the column that words name, or "".
 func findColumn(columns []string, words string) string {
-	isBetween := func(r rune) bool { return r == '_' || r == ' ' || r == '-' || r == '.' }
+	isBetween := func(r rune) bool { return strings.ContainsRune(`_ -.\`, r) }
 	plain := func(s string) string { return strings.Join(strings.FieldsFunc(strings.ToLower(s), isBetween), " ") }
 	want := plain(words)
 	if want == "" {
 		return ""
+	}
+	if slices.Contains(columns, words) {
+		return words
 	}
 	for _, c := range columns {
 		if plain(c) == want || plain(c) == strings.TrimSuffix(want, "s") {

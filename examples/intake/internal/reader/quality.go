@@ -1,6 +1,7 @@
 package reader
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -71,8 +72,8 @@ func exactness(isExact bool) string {
 func formatText(r *intaketools.Report) string {
 	switch r.Format {
 	case "csv":
-		name := map[string]string{",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}[r.Separator]
-		return "CSV with " + name
+		names := map[string]string{",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+		return "CSV with " + cmp.Or(names[r.Separator], fmt.Sprintf("the separator %q", r.Separator))
 	case "jsonl":
 		return "JSON Lines"
 	}
