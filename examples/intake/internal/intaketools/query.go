@@ -38,8 +38,9 @@ type queryIn struct {
 		Value    *string `json:"value" jsonschema:"the value to compare with, for example 100 or late" maxlen:"300"`
 	} `json:"where,omitempty" jsonschema:"conditions that all must hold" maxitems:"8"`
 	GroupBy  []string `json:"group_by,omitempty" jsonschema:"columns whose values make the groups" maxitems:"3" maxlen:"300"`
+	Groups   []string `json:"groups,omitempty" jsonschema:"only the groups with these values of the first column of group_by; returns all of them" maxitems:"200" maxlen:"300"`
 	Measures []struct {
-		Function string  `json:"function" jsonschema:"count, or a function of numbers" enum:"count,sum,avg,min,max"`
+		Function string  `json:"function" jsonschema:"count, or a function of numbers; numbers counts the values that are numbers" enum:"count,sum,avg,min,max,numbers"`
 		Column   *string `json:"column" jsonschema:"the column; may be absent for count, which then counts rows" maxlen:"300"`
 	} `json:"measures,omitempty" jsonschema:"numbers for each group" maxitems:"4"`
 	Columns   []string `json:"columns,omitempty" jsonschema:"columns of the rows, without group_by and measures; default the first 12" maxitems:"30" maxlen:"300"`
@@ -200,7 +201,8 @@ func columnsOf(rows *objecttools.Rows, report *files.Report) (names []string) {
 }
 
 func (in queryIn) options() query.Options {
-	o := query.Options{GroupBy: in.GroupBy, Columns: in.Columns, Ascending: in.Ascending != nil && *in.Ascending}
+	o := query.Options{GroupBy: in.GroupBy, Columns: in.Columns, Only: in.Groups}
+	o.Ascending = in.Ascending != nil && *in.Ascending
 	if in.Limit != nil {
 		o.Limit = *in.Limit
 	}

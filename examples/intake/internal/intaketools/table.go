@@ -1,9 +1,7 @@
 package intaketools
 
 import (
-	"bytes"
 	"slices"
-	"strings"
 
 	"github.com/carrel-go/carrel/examples/intake/internal/files"
 	"github.com/carrel-go/carrel/examples/intake/internal/profile"
@@ -58,8 +56,7 @@ func (j *joinedTable) columnNames() []string {
 	return j.columns
 }
 
-// joinID returns a value in the form in which values are compared.
-func joinID(v []byte) string { return strings.ToLower(string(bytes.TrimSpace(v))) }
+func joinID(v []byte) string { return string(profile.Key(v, nil)) }
 
 func newTable(rows *objecttools.Rows, join *joinedTable) *table {
 	t := &table{

@@ -51,16 +51,6 @@ func (g Guess) Meanings() (n int) {
 	return n
 }
 
-// Find returns the first column with that role, or "".
-func (g Guess) Find(role Role) string {
-	for _, c := range g.Columns {
-		if c.Role == role {
-			return c.Name
-		}
-	}
-	return ""
-}
-
 // roles returns the role of each normalised name.
 var roles = sync.OnceValue(func() map[string]roleSpec {
 	m := map[string]roleSpec{}

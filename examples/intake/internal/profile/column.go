@@ -26,10 +26,10 @@ type column struct {
 	dates    readings
 	negative int64
 	formulas int64
-	longest  int
 	values   distinct
 	examples []string
-	row      int64 // the last record that had the column
+	row      int64  // the last record that had the column
+	key      []byte // a buffer
 }
 
 func newColumn(name string, distinctValues int) *column {
@@ -48,7 +48,6 @@ func (c *column) add(b []byte, seed maphash.Seed, isJSON bool) {
 	if v.kind == isEmpty {
 		return
 	}
-	c.longest = max(c.longest, len(b))
 	switch v.kind {
 	case isInteger, isDecimal:
 		c.numbers.add(&v, b)
@@ -66,7 +65,7 @@ func (c *column) add(b []byte, seed maphash.Seed, isJSON bool) {
 	if v.format != [2]string{} {
 		c.countFormat(v.format)
 	}
-	c.values.add(maphash.Bytes(seed, b))
+	c.values.add(maphash.Bytes(seed, Key(b, &c.key)))
 	if len(c.examples) < maxExamples {
 		c.addExample(b)
 	}
@@ -135,7 +134,7 @@ func (c *column) addExample(b []byte) {
 
 // profile returns the results of the column. The evidence of the file counts where the column does not have any.
 func (c *column) profile(file *fileEvidence) Column {
-	out := Column{Name: c.name, Type: Empty, Missing: c.counts[isEmpty], Longest: c.longest, Formulas: c.formulas}
+	out := Column{Name: c.name, Type: Empty, Missing: c.counts[isEmpty], Formulas: c.formulas}
 	out.Examples = append([]string{}, c.examples...)
 	best := isEmpty
 	numbers := c.counts[isInteger] + c.counts[isDecimal]

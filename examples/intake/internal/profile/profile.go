@@ -44,7 +44,7 @@ type Column struct {
 	Negative int64         `json:"negative,omitempty"`
 	// Formulas are texts that a spreadsheet would run.
 	Formulas int64 `json:"formulas,omitempty"`
-	Longest  int   `json:"longest,omitempty"` // bytes
+	// Distinct values are counted as [Key] compares them: without their case.
 	Distinct int64 `json:"distinct"`
 	// DistinctExact reports that Distinct was counted. Otherwise it is an estimate.
 	DistinctExact bool     `json:"distinct_exact"`

@@ -10,15 +10,16 @@
 //	result := q.Result()
 //
 // It holds at most [MaxGroups] groups; rows of further ones are counted together and said to be left out. Without
-// groups and measures it returns the first matching rows. It does not sort more than its groups and does not read
-// files.
+// groups and measures it returns the first matching rows. Values that differ only by case are one
+// group, with the spelling of its first row. It does not sort more than its groups and does not read files.
 package query
 
 import (
 	"bytes"
-	"cmp"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"math"
 	"math/big"
 	"slices"
@@ -32,7 +33,9 @@ import (
 const (
 	MaxGroups = 10_000
 	MaxLimit  = 50
-	maxValue  = 200 // bytes of a value in a result
+	// MaxOnly is the number of groups that Options.Only can name.
+	MaxOnly  = 200
+	maxValue = 200 // bytes of a value in a result
 )
 
 // Function is a function of a measure.
@@ -45,6 +48,8 @@ const (
 	Avg   Function = "avg"
 	Min   Function = "min"
 	Max   Function = "max"
+	// Numbers is how many values are numbers: an average is a sum divided by it.
+	Numbers Function = "numbers"
 )
 
 // Measure is a number for each group. Column is empty for a count of rows.
@@ -61,22 +66,13 @@ func (m Measure) Name() string {
 	return string(m.Function) + "(" + m.Column + ")"
 }
 
-// Condition compares a column with a value. The operators eq, ne, lt, le, gt and ge compare numbers or dates if the
-// value is one, and otherwise texts; dates are compared by day. contains ignores case; missing and present ignore the
-// value. A value is missing if a profile counts it so, such as "n/a".
-type Condition struct{ Column, Operator, Value string }
-
-// Operators returns the operators of a Condition.
-func Operators() []string {
-	return []string{"eq", "ne", "lt", "le", "gt", "ge", "contains", "missing", "present"}
-}
-
 // Options describes a query.
 type Options struct {
 	Where     []Condition
 	GroupBy   []string
 	Measures  []Measure
 	Columns   []string // of the rows, without groups and measures
+	Only      []string // values of the first column of GroupBy: other groups are left out, and all of these are returned
 	Limit     int      // of groups or rows; zero means 10
 	Ascending bool     // of the first measure
 	// Profiles has the profiles of columns by name. They decide how numbers and dates are read.
@@ -124,7 +120,12 @@ type group struct {
 type Query struct {
 	o       Options
 	values  []profile.Value // of the conditions
-	numbers []int64         // read for each measure
+	keys    []string
+	only    map[string]bool // nil for all groups
+	isFirst []bool          // of a sum and an average of the same column, the first one counts ignored values
+	key     []byte          // a buffer
+	seed    maphash.Seed
+	numbers []int64 // read for each measure
 	dates   []int64
 	units   []string // of the first number of each measure
 	groups  map[string]*group
@@ -134,12 +135,23 @@ type Query struct {
 
 // New returns a Query.
 func New(o *Options) (*Query, error) {
-	q := &Query{o: *o, groups: map[string]*group{}}
+	q := &Query{o: *o, groups: map[string]*group{}, seed: maphash.MakeSeed()}
 	if q.o.Limit == 0 {
 		q.o.Limit = 10
 	}
 	if q.o.Limit < 0 || q.o.Limit > MaxLimit {
 		return nil, fmt.Errorf("%w: limit %d: must be 1 to %d", ErrOptions, o.Limit, MaxLimit)
+	}
+	switch {
+	case len(o.Only) > MaxOnly:
+		return nil, fmt.Errorf("%w: %d groups: must be at most %d", ErrOptions, len(o.Only), MaxOnly)
+	case len(o.Only) > 0 && len(o.GroupBy) == 0:
+		return nil, fmt.Errorf("%w: groups needs group_by", ErrOptions)
+	case len(o.Only) > 0:
+		q.o.Limit, q.only = MaxOnly, map[string]bool{}
+	}
+	for _, value := range o.Only {
+		q.only[string(profile.Key([]byte(value), nil))] = true
 	}
 	for _, c := range o.Where {
 		if !slices.Contains(Operators(), c.Operator) {
@@ -151,6 +163,7 @@ func New(o *Options) (*Query, error) {
 			return nil, fmt.Errorf("%w: value %.40q: must be a day without a time, such as 2026-01-31", ErrOptions, c.Value)
 		}
 		q.values = append(q.values, v)
+		q.keys = append(q.keys, string(profile.Key([]byte(c.Value), nil)))
 	}
 	for _, m := range o.Measures {
 		if m.Column == "" && m.Function != Count {
@@ -161,7 +174,13 @@ func New(o *Options) (*Query, error) {
 		q.o.Measures = []Measure{{Function: Count}}
 	}
 	q.result.Columns = append(q.result.Columns, o.GroupBy...)
-	for _, m := range q.o.Measures {
+	q.isFirst = make([]bool, len(q.o.Measures))
+	for i, m := range q.o.Measures {
+		isSame := func(o Measure) bool {
+			return o == m || o.Column == m.Column && isAddition(o) && isAddition(m)
+		}
+		isCounted := m.Function == Count || m.Function == Numbers
+		q.isFirst[i] = !isCounted && slices.IndexFunc(q.o.Measures, isSame) == i
 		q.result.Columns = append(q.result.Columns, m.Name())
 	}
 	if len(q.o.Measures) == 0 {
@@ -193,9 +212,12 @@ func (q *Query) read(b []byte, column string) profile.Value {
 func (q *Query) Add(row Row) {
 	q.result.Read++
 	for i, c := range q.o.Where {
-		if !q.matches(row(c.Column), c, q.values[i]) {
+		if !q.matches(row(c.Column), i) {
 			return
 		}
+	}
+	if q.only != nil && !q.only[string(profile.Key(row(q.o.GroupBy[0]), &q.key))] {
+		return
 	}
 	q.result.Matched++
 	if len(q.o.Measures) == 0 {
@@ -226,8 +248,12 @@ func (q *Query) IsFull() bool { return len(q.o.Measures) == 0 && len(q.result.Li
 func (q *Query) groupOf(row Row) *group {
 	q.id = q.id[:0]
 	for _, c := range q.o.GroupBy {
-		v := bytes.TrimSpace(row(c))
-		q.id = append(append(q.id, v[:min(len(v), maxValue)]...), 0)
+		v := profile.Key(row(c), &q.key)
+		q.id = binary.AppendUvarint(q.id, uint64(len(v)))
+		q.id = append(q.id, v[:min(len(v), maxValue)]...)
+		if len(v) > maxValue {
+			q.id = binary.NativeEndian.AppendUint64(q.id, maphash.Bytes(q.seed, v))
+		}
 	}
 	g, ok := q.groups[string(q.id)]
 	if ok {
@@ -244,12 +270,15 @@ func (q *Query) groupOf(row Row) *group {
 	return g
 }
 
+func isAddition(m Measure) bool { return m.Function == Sum || m.Function == Avg }
+
+func isRange(m Measure) bool { return m.Function == Min || m.Function == Max }
+
 func (q *Query) measure(g *group, i int, m Measure, row Row) {
 	if m.Column == "" {
 		return
 	}
 	v, t := q.read(row(m.Column), m.Column), &g.totals[i]
-	isRange := m.Function == Min || m.Function == Max
 	switch {
 	case v.Type == profile.Empty:
 	case m.Function == Count:
@@ -261,10 +290,10 @@ func (q *Query) measure(g *group, i int, m Measure, row Row) {
 		q.result.MixedUnits = q.result.MixedUnits || v.Unit != q.units[i]
 		q.numbers[i]++
 		t.add(v)
-	case v.Type == profile.Date && isRange:
+	case v.Type == profile.Date && isRange(m):
 		q.dates[i]++
 		t.addDate(v.Number)
-	default:
+	case q.isFirst[i]:
 		q.result.Ignored++
 	}
 }
@@ -280,7 +309,9 @@ func (q *Query) Result() Result {
 	}
 	out.Groups = len(q.groups)
 	for i := range q.o.Measures {
-		out.Ignored += min(q.dates[i], q.numbers[i])
+		if q.isFirst[i] {
+			out.Ignored += min(q.dates[i], q.numbers[i])
+		}
 	}
 	list := make([]*group, 0, len(q.groups))
 	for _, g := range q.groups {
@@ -315,7 +346,7 @@ func (q *Query) value(g *group, i int) float64 {
 	switch {
 	case m.Column == "":
 		return float64(g.rows)
-	case m.Function == Count:
+	case m.Function == Count || m.Function == Numbers:
 		return float64(t.count)
 	}
 	return t.value(m.Function, q.isDates(i))
@@ -327,7 +358,7 @@ func (q *Query) format(g *group, i int) string {
 	switch {
 	case m.Column == "":
 		return strconv.FormatInt(g.rows, 10)
-	case m.Function == Count:
+	case m.Function == Count || m.Function == Numbers:
 		return strconv.FormatInt(t.count, 10)
 	}
 	return t.format(m.Function, q.isDates(i))
@@ -341,56 +372,4 @@ func text(v []byte) string {
 		s += "…"
 	}
 	return s
-}
-
-func isOrder(operator string) bool {
-	return operator == "lt" || operator == "le" || operator == "gt" || operator == "ge"
-}
-
-func (q *Query) matches(b []byte, c Condition, want profile.Value) bool {
-	b = bytes.TrimSpace(b)
-	if c.Operator == "contains" {
-		return bytes.Contains(bytes.ToLower(b), []byte(strings.ToLower(c.Value)))
-	}
-	v := q.read(b, c.Column)
-	switch c.Operator {
-	case "missing":
-		return v.Type == profile.Empty
-	case "present":
-		return v.Type != profile.Empty
-	}
-	compared := 0
-	isDay := v.Type == profile.Date && want.Type == profile.Date && (!want.HasTime || isOrder(c.Operator))
-	switch isMeasured := want.IsNumber() || want.Type == profile.Date; {
-	case isDay, v.IsNumber() && want.IsNumber():
-		compared = compareNumbers(v, want)
-	case isMeasured && v.Type != profile.Empty && isOrder(c.Operator):
-		q.result.Incomparable++
-		return false
-	case v.Type == profile.Empty && isOrder(c.Operator):
-		return false
-	case strings.EqualFold(string(b), c.Value):
-	default:
-		compared = bytes.Compare(b, []byte(c.Value))
-	}
-	switch c.Operator {
-	case "eq":
-		return compared == 0
-	case "ne":
-		return compared != 0
-	case "lt":
-		return compared < 0
-	case "le":
-		return compared <= 0
-	case "gt":
-		return compared > 0
-	}
-	return compared >= 0
-}
-
-func compareNumbers(a, b profile.Value) int {
-	if a.IsExact && b.IsExact && a.Places == b.Places {
-		return cmp.Compare(a.Digits, b.Digits)
-	}
-	return cmp.Compare(a.Number, b.Number)
 }

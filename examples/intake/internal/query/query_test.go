@@ -90,6 +90,34 @@ func TestGroupsAndMeasures(t *testing.T) {
 	require.Equal(t, []query.Line{{"S-3", "1"}}, got.Lines)
 }
 
+func TestGroupsAndConditionsIgnoreCase(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 300)
+	rows := [][]string{{"S-01"}, {"s-01 "}, {"ÄB"}, {"äb"}, {long + "1"}, {long + "2"}}
+	for column, want := range map[string]int64{"S-01": 2, "s-01": 2, "Äb": 2} {
+		q, err := query.New(&query.Options{
+			Where:    []query.Condition{{Column: "id", Operator: "eq", Value: column}},
+			Measures: []query.Measure{{Function: query.Count}},
+		})
+		require.NoError(t, err)
+		for _, row := range rows {
+			q.Add(func(string) []byte { return []byte(row[0]) })
+		}
+		require.Equal(t, want, q.Result().Matched, column)
+	}
+	q, err := query.New(&query.Options{GroupBy: []string{"id"}})
+	require.NoError(t, err)
+	p := profile.New([]string{"id"}, 1)
+	for _, row := range rows {
+		q.Add(func(string) []byte { return []byte(row[0]) })
+		p.AddRow([][]byte{[]byte(row[0])}, 1, false)
+	}
+	got := q.Result()
+	require.Equal(t, []query.Line{{"S-01", "2"}, {"ÄB", "2"}}, got.Lines[:2])
+	require.Equal(t, 4, got.Groups, "long values are not cut for comparison")
+	require.EqualValues(t, 4, p.Profile().Columns[0].Distinct)
+}
+
 func TestRowsWithoutMeasures(t *testing.T) {
 	t.Parallel()
 	got := ask(t, orders, query.Options{Columns: []string{"status", "supplier"}, Where: where("supplier", "eq", "s-2"), Limit: 1})

@@ -94,10 +94,13 @@ func (t *total) format(f Function, isDates bool) string {
 		return formatFloat(n)
 	case f == Avg:
 		r := new(big.Rat).SetFrac(t.sum, new(big.Int).Mul(big.NewInt(t.count), power10(t.places)))
-		return trimZeros(r.FloatString(t.places+2), t.places)
+		return FormatAverage(r, t.places)
 	}
 	return formatDigits(t.sum, t.places)
 }
+
+// FormatAverage writes an average of numbers with that many places: with two more, as far as they are not zero.
+func FormatAverage(r *big.Rat, places int) string { return trimZeros(r.FloatString(places+2), places) }
 
 func formatValue(v profile.Value) string {
 	if !v.IsExact {

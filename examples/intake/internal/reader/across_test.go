@@ -35,8 +35,47 @@ func TestAllFilesOfAKindAreAskedAndAdded(t *testing.T) {
 	require.Contains(t, w.say("highest qty in shipments"), "Highest value in 6 files together: 50.5")
 	require.Contains(t, w.say("lowest qty in shipments"), "Lowest value in 6 files together: 0.5.")
 	require.Contains(t, w.say("how many rows where status is in transit in shipments"), "Number in 6 files together: 6.")
-	require.Contains(t, w.say("average qty in shipments"), "average of averages")
+	require.Contains(t, w.say("average qty in shipments"), "Average in 6 files together: 13.25.") // 159 of 12 rows
 	require.Contains(t, w.say("total qty"), `I leave out 1 file: "stock.csv" does not have a column for “qty”`)
+}
+
+// The average of all rows is not the average of the files' averages, and values that are not numbers do not count.
+func TestAnAverageOfSeveralFilesIsThatOfAllRows(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.takeIn("ship1.csv", []byte(shipments+"SH-1,DHL,S-001,2026-01-13,delivered,1,x\nSH-2,DHL,S-001,2026-01-13,delivered,2,x\n"+
+		"SH-3,UPS,S-001,2026-01-13,delivered,4.5,x\nSH-4,UPS,S-001,2026-01-13,delivered,lost,x\n"))
+	w.takeIn("ship2.csv", []byte(shipments+"SH-5,dhl,S-001,2026-01-13,delivered,10,x\nSH-6,dhl,S-001,2026-01-13,delivered,,x\n"))
+	text := w.say("average qty in shipments")
+	require.Contains(t, text, "- avg(qty) 2.50\n")
+	require.Contains(t, text, "Average in 2 files together: 4.375.") // (1 + 2 + 4.5 + 10) / 4
+	require.Contains(t, text, "1 values that are not numbers")
+	require.NotContains(t, text, "numbers(qty)")
+	text = w.say("average qty by carrier in shipments")
+	require.Contains(t, text, "Average in 2 files together:\n- UPS: 4.50\n- dhl: 4.333")
+}
+
+// A list of groups that is cut is asked again for the groups that the other files list.
+func TestGroupsOfSeveralFilesAreAddedAlsoWhenAListIsCut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	many := strings.Builder{}
+	for i := range 120 {
+		fmt.Fprintf(&many, "SH-%d,C%03d,S-001,2026-01-13,delivered,%d,x\n", i, i, 1000-i)
+	}
+	w.takeIn("ship1.csv", []byte(shipments+many.String()))
+	w.takeIn("ship2.csv", []byte(shipments+"SH-1,c110,S-001,2026-01-13,delivered,5000,x\nSH-2,C001,S-001,2026-01-13,delivered,7,x\n"))
+	text := w.say("total qty per carrier in shipments")
+	require.Contains(t, text, `The list of groups of "ship1.csv" is cut. I ask again`)
+	require.Contains(t, text, "Total in 2 files together:\n- c110: 5890\n- C001: 1006\n- C000: 1000\n")
+	require.Contains(t, text, "Groups that are not among the first 50 of any file are left out.")
+
+	for n := range 4 { // five lists of 50 other groups are too many to ask for
+		other := strings.ReplaceAll(many.String(), ",C", fmt.Sprintf(",D%d", n))
+		w.takeIn(fmt.Sprintf("ship%d.csv", n+3), []byte(shipments+other))
+	}
+	text = w.say("total qty per carrier in shipments")
+	require.Contains(t, text, `I do not give a result for all of them together: "ship6.csv" lists 50 of 120 groups, "ship5.csv" lists`)
 }
 
 func TestFilesThatAreTooManyAreLeftOutInWords(t *testing.T) {

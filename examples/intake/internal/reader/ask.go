@@ -48,9 +48,15 @@ func (c *conversation) ask(l *found, q question) answer {
 		return answer{text: fmt.Sprintf("I cannot answer that. I understood: %s. %s. %s", q.describe(),
 			joinSome(missing, ". "), help)}
 	}
-	if len(a.calls) > 1 && q.by != "" {
-		for _, call := range a.calls {
+	for _, call := range a.calls {
+		if len(a.calls) > 1 && q.by != "" {
 			call.args["limit"] = manyGroups
+		}
+		if measures, ok := call.args["measures"].([]map[string]any); ok && len(a.calls) > 1 && q.function == "avg" {
+			for _, f := range []string{"sum", "numbers"} { // for the average of all files
+				measures = append(measures, map[string]any{"function": f, "column": measures[0]["column"]})
+			}
+			call.args["measures"] = measures
 		}
 	}
 	lines := []string{fmt.Sprintf("I understood: %s. I ask %s.", q.describe(), plural(len(a.calls), "file"))}

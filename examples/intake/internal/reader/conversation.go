@@ -3,7 +3,6 @@ package reader
 import (
 	"encoding/json"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/carrel-go/carrel/agent"
@@ -102,12 +101,6 @@ func (m *made) problem() string {
 	return "the tool did not answer"
 }
 
-var (
-	namedHandle = regexp.MustCompile(`(^|\bthe file |\brows of )(f\d+)\b`)
-	// toolHint is the end of a correction that tells a model which tool to call.
-	toolHint = regexp.MustCompile(`(: (use|call) [a-z]+_[a-z]+.*|\. Call [a-z]+_[a-z]+.*|, so this tool can't read it)$`)
-)
-
 // tellPerson returns a text of a tool with the names of files in place of their handles, and without hints for a model.
 func (c *conversation) tellPerson(text string) string {
 	names := map[string]string{}
@@ -117,14 +110,7 @@ func (c *conversation) tellPerson(text string) string {
 			names[f.File] = f.Name
 		}
 	}
-	text = namedHandle.ReplaceAllStringFunc(text, func(found string) string {
-		i := strings.LastIndexByte(found, 'f')
-		if name := names[found[i:]]; name != "" {
-			return found[:i] + strconv.Quote(name)
-		}
-		return found
-	})
-	return toolHint.ReplaceAllString(text, "")
+	return intaketools.ForPerson(text, names)
 }
 
 // decode returns the first block of a successful result.

@@ -32,6 +32,9 @@ func (c *conversation) reply() answer {
 		return c.tellProfile(found, q.in)
 	}
 	if len(c.find(intaketools.QueryFile)) > 0 {
+		if a := c.askAgain(found, q); len(a.calls) > 0 {
+			return a
+		}
 		return answer{text: c.tellAnswers(found, q)}
 	}
 	return c.ask(found, q)
@@ -76,6 +79,9 @@ func (c *conversation) tellProfile(l *found, words string) answer {
 		what := "Its kind is not recorded yet."
 		if r.Kind != "" {
 			what = fmt.Sprintf("%q is %s. %s", r.Name, r.Kind.Label(), r.Kind.Meaning())
+		}
+		if r.Corrected {
+			what += " A person has corrected the kind or the meanings of columns."
 		}
 		return answer{text: what + "\n" + describeQuality(&r) + "\nColumns:\n" + strings.Join(columns, "\n")}
 	}
