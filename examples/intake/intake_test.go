@@ -205,6 +205,14 @@ func TestWrongRequests(t *testing.T) {
 	zip := s.upload("a.zip", []byte("PK\x03\x04\x00\x00\x00\x00"))
 	_, events = s.chat(map[string]any{"file_id": zip}, nil)
 	require.Contains(t, textOf(events), "not taken in")
+	_, out = s.get("/api/files/" + zip)
+	file := out["file"].(map[string]any)
+	require.NotContains(t, file, "can_take_in")
+	require.Equal(t, true, file["can_delete"])
+	require.Equal(t, `The file "a.zip" is not text (application/zip, 8 bytes). It cannot be taken in.`, file["failure"])
+	status, problem = s.post("/api/chat", map[string]any{"file_id": zip})
+	require.Equal(t, http.StatusConflict, status)
+	require.Equal(t, file["failure"], problem["detail"])
 	_, before := s.get("/api/files")
 	for _, want := range []int{http.StatusOK, http.StatusOK} { // it may be repeated
 		status, problem = s.post("/api/files/"+zip+"/delete", map[string]any{})
@@ -255,4 +263,10 @@ func TestSettingsThatAreRejected(t *testing.T) {
 	require.Len(t, strings.Split(strings.TrimSpace(out.String()), "\n"), 4)
 	require.Contains(t, stderr.String(), "3 rows")
 	require.Error(t, writeSample([]string{"-kind", "potatoes", "-rows", "3"}, &out, &stderr))
+	for args, want := range map[string]string{
+		"-rows 5 -size 5": "-rows and -size are both set", "-rows 5 extra": `unexpected argument "extra"`, "": "-rows or -size must be set",
+		"extra": `unexpected argument "extra"`, "-rows -1": "must not be negative",
+	} {
+		require.ErrorContains(t, writeSample(strings.Fields(args), &out, &stderr), want)
+	}
 }

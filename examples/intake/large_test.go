@@ -20,7 +20,8 @@ import (
 const (
 	// maxMemory is the largest resident set of the server, whatever the size of the file, in kB.
 	maxMemory = 150_000
-	// firstFinding is the time within which a person reads the kind of the file.
+	// firstFinding is the time within which a person reads the kind of the file. It is required with CARREL_SOAK=1, on a
+	// machine that does nothing else.
 	firstFinding = 3 * time.Second
 )
 
@@ -58,13 +59,13 @@ func takeInLarge(t *testing.T, size int64) {
 	require.Equal(t, "finished", events[len(events)-1].Type)
 	var text strings.Builder
 	var found time.Duration
-	progress := 0
+	progress, before := 0, 0
 	for _, e := range events {
 		switch e.Type {
 		case "text_delta":
 			text.WriteString(e.Delta)
 			if found == 0 && strings.Contains(text.String(), "This looks like shipments.") {
-				found = e.at
+				found, before = e.at, progress
 			}
 		case "tool_progress":
 			progress++
@@ -76,7 +77,10 @@ func takeInLarge(t *testing.T, size int64) {
 	require.Positive(t, found, text.String())
 	if !isRace {
 		require.Less(t, peak, maxMemory)
-		require.True(t, found < firstFinding || found < end/2, "first finding after %v of %v", found, end)
+	}
+	require.Zero(t, before, "the finding comes before the first 8 MiB of the file are measured")
+	if os.Getenv("CARREL_SOAK") != "" {
+		require.Less(t, found, firstFinding)
 	}
 	require.Greater(t, progress, int(size>>23)-2)
 
@@ -103,7 +107,7 @@ func takeInLarge(t *testing.T, size int64) {
 	kill(syscall.SIGTERM)
 }
 
-// A file of more than one piece takes little memory, and the first finding comes before the file is read.
+// A file of more than one piece takes little memory, and the first finding comes before the file is measured.
 func TestALargeFile(t *testing.T) {
 	t.Parallel()
 	if testing.Short() && isRace {

@@ -207,6 +207,16 @@ func writeSample(args []string, stdout, stderr io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
+	switch {
+	case flags.NArg() > 0:
+		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	case o.Rows < 0 || o.Size < 0:
+		return errors.New("-rows and -size must not be negative")
+	case o.Rows > 0 && o.Size > 0:
+		return errors.New("-rows and -size are both set: use one of them")
+	case o.Rows == 0 && o.Size == 0:
+		return errors.New("-rows or -size must be set, for example -rows 1000")
+	}
 	o.Kind, o.Format = kinds.Kind(kind), sample.Format(format)
 	counts, err := sample.Write(stdout, &o)
 	if err != nil {

@@ -15,6 +15,9 @@ const (
 // CodeStopped is the code of the error of a stage whose run a person has stopped.
 const CodeStopped = "stopped"
 
+// CodeNotTable is the code of the error of a stage whose file cannot be taken in, whatever is tried.
+const CodeNotTable = "not_a_table"
+
 // ReadTime is the longest that the profiling of a file may take.
 const ReadTime = 2 * time.Hour
 

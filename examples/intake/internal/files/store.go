@@ -76,11 +76,13 @@ type File struct {
 	State   tracking.State
 	Failure string // the message of a stage that has failed
 	Stopped bool   // the person has stopped the run that was to take the file in
-	Ended   bool   // the record will not change any more
-	Changed time.Time
-	Run     string     // the key of the claim by the run that takes the file in now, or empty
-	Ref     object.Ref // pinned; zero before the upload has arrived
-	Report  *Report    // nil before the file was measured
+	// NotTable reports that the file cannot be taken in, because it is not a table. Failure is the reason.
+	NotTable bool
+	Ended    bool // the record will not change any more
+	Changed  time.Time
+	Run      string     // the key of the claim by the run that takes the file in now, or empty
+	Ref      object.Ref // pinned; zero before the upload has arrived
+	Report   *Report    // nil before the file was measured
 }
 
 // Kind returns the kind of the file, or Unknown.
@@ -124,6 +126,7 @@ func (v *View) read(ctx context.Context, rec tracking.Record) (File, error) {
 		Changed: rec.Changed, Failure: rec.Stage(sum.Stage).Error.Message,
 	}
 	f.Stopped = rec.Stage(sum.Stage).Error.Code == CodeStopped
+	f.NotTable = rec.Stage(sum.Stage).Error.Code == CodeNotTable
 	if f.Failure == "" && rec.Status == tracking.StatusFailed {
 		f.Failure = rec.Reason
 	}

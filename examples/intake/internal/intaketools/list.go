@@ -210,6 +210,8 @@ func StateOf(f *files.File) string {
 		return "confirmed"
 	case f.Stopped:
 		return "stopped"
+	case f.NotTable:
+		return "not a table, cannot be taken in"
 	case f.Failure != "":
 		return "failed"
 	case f.Report.IsRecorded():

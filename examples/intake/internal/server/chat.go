@@ -152,6 +152,8 @@ func (s *Server) checkReady(r *http.Request, fileID string) error {
 		return fileProblem(files.ErrShared)
 	case f.Report.IsRecorded() && f.Stage != files.Profiled:
 		return newProblem(http.StatusConflict, "The file was taken in already.")
+	case f.NotTable:
+		return newProblem(http.StatusConflict, f.Failure)
 	case f.Ended:
 		return newProblem(http.StatusConflict, "The upload has ended and cannot be taken in. Upload the file again.")
 	}

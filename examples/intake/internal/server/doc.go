@@ -35,7 +35,9 @@
 // # Runs
 //
 // With a file_id, a chat takes in that file: the run claims the stage "profiled" of the file's record, and ends it with
-// success once the report is recorded. While another run does so, the answer is 409 with its Location. Without a
+// success once the report is recorded. While another run does so, the answer is 409 with its Location. If the file is
+// not a table, such as an archive, it cannot be taken in again: its can_take_in is false, its failure is the reason,
+// and further attempts answer 409. Without a
 // chat_id, a message begins a chat, whose id is in the header Chat-Id.
 // The answer is the stream of the run; its path is in the header Location. A run continues if its browser disconnects,
 // and another process takes it over if its process ends. Its events are those of package runner, unchanged: text_delta,

@@ -33,7 +33,8 @@ type fileRow struct {
 	Summary   string     `json:"summary,omitempty"`
 	Created   time.Time  `json:"created_at,omitzero"`
 	Changed   time.Time  `json:"changed_at,omitzero"`
-	// CanConfirm, CanTakeIn and CanDelete name what the person can do next.
+	// CanConfirm, CanTakeIn and CanDelete name what the person can do next. A file that is not a table cannot be taken
+	// in: Failure is the reason.
 	CanConfirm bool `json:"can_confirm,omitempty"`
 	CanTakeIn  bool `json:"can_take_in,omitempty"`
 	CanDelete  bool `json:"can_delete,omitempty"`
@@ -58,7 +59,8 @@ func (s *Server) newRow(r *http.Request, f *files.File) fileRow {
 	row.IsShared = f.Shared || f.Copied
 	isOpen := !f.Shared && !f.Ended
 	row.CanConfirm = isOpen && f.Stage == files.Confirmed && f.Report.IsRecorded()
-	row.CanTakeIn = isOpen && !f.Report.IsRecorded() && !f.Ref.IsZero() && f.State != "running"
+	row.CanTakeIn = isOpen && !f.Report.IsRecorded() && !f.Ref.IsZero() && f.State != "running" &&
+		!f.NotTable
 	row.CanDelete = isOpen && !f.Report.IsConfirmed() && f.Run == "" && !f.Ref.IsZero()
 	if f.Report != nil {
 		row.Rows, row.Columns, row.Size = f.Report.Profile.Rows, f.Report.Profile.HasColumns, f.Report.Size

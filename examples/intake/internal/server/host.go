@@ -158,8 +158,8 @@ func claimError(err error) error {
 	return e
 }
 
-// recordEnd ends the stage of a run: with success if the report is recorded, and otherwise as failed, to be tried
-// again.
+// recordEnd ends the stage of a run: with success if the report is recorded, and otherwise as failed, to be tried again
+// unless the file is not a table.
 func (s *Server) recordEnd(ctx context.Context, r *runner.Run, res runner.Result) error {
 	if r.Attempt == nil {
 		return nil
@@ -185,7 +185,13 @@ func (s *Server) recordEnd(ctx context.Context, r *runner.Run, res runner.Result
 	e := &tracking.Error{
 		Code: "not_profiled", Message: "The file was not profiled. The chat says why.", Retryable: true, Err: res.Err,
 	}
+	reason, err := intaketools.CheckTable(ctx, s.o.Files, user, &f)
+	if err != nil {
+		s.o.Log.Warn("cannot check a file that was not taken in", "run", r.ID, "err", err)
+	}
 	switch {
+	case reason != "":
+		e.Code, e.Message = files.CodeNotTable, reason
 	case res.Status == runner.StatusStopped:
 		e.Code, e.Message = files.CodeStopped, "The run was stopped before the file was profiled."
 	case res.Status == runner.StatusFailed && res.Message != "":
