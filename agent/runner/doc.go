@@ -68,6 +68,9 @@
 //   - It continues from the checkpoint: it makes the pending calls with their former idempotency keys, asks the model,
 //     or ends the run.
 //
+// A run whose log has its last event is taken over without waiting for its lease if a process starts the next run of the
+// session or calls [Chat.Waiting]. Its result is in the history and in its stage, and only the end in HEAD is missing.
+//
 // A run whose stored request, checkpoint or history is lost, for example because its objects were deleted, is taken
 // over too, and ends as failed with the code "unreadable". If its log cannot be opened, because it has an item that
 // package replay cannot have written, the run ends in the same way after five takeovers, but without a last event:

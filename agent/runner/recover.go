@@ -121,6 +121,12 @@ func (r *Runner) takeOver(ctx context.Context, session scope.Scope, sort string)
 	case h.status.HasEnded(), r.findActive(session, n) != nil, time.Now().Before(h.lease) && !r.isOrphan(&h):
 		return nil
 	}
+	return r.takeOverHead(ctx, session, view, h)
+}
+
+// takeOverHead takes over the run, whose lease may be valid only if its log has ended: the process that holds such a
+// run only writes the end of HEAD. If it still lives, it loses HEAD's epoch.
+func (r *Runner) takeOverHead(ctx context.Context, session scope.Scope, view *table.View, h head) error {
 	if err := r.reserveRun(); err != nil {
 		return err
 	}

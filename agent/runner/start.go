@@ -99,8 +99,8 @@ func (r *Runner) matchKey(ctx context.Context, session scope.Scope, h *head, s n
 	return r.describeHead(ctx, session, h)
 }
 
-// endingPolls and endingPoll are how often, and after which time, HEAD of a run that may be about to end is read again.
-// longEndingPolls is how often if its log has ended: then its process has just died, and another one records its end.
+// endingPoll is the time after which HEAD of a run that may be about to end is read again. endingPolls is how often if
+// its log has not ended, and longEndingPolls if it has.
 const (
 	endingPolls     = 4
 	longEndingPolls = 40
@@ -108,7 +108,8 @@ const (
 )
 
 // awaitEnding reports whether a run has ended. A client may have seen the last event of a run whose HEAD says that it
-// has not, so awaitEnding waits for a run of this process that has told it, and otherwise reads HEAD a few times.
+// has not, so awaitEnding waits for a run of this process that has told it, and otherwise reads HEAD a few times. If
+// the log has ended and HEAD still has not, awaitEnding takes the run over without waiting for its lease.
 func (r *Runner) awaitEnding(ctx context.Context, session scope.Scope, view *table.View, n int) (bool, error) {
 	if a := r.findActive(session, n); a != nil {
 		if !a.ending.Load() {
@@ -128,6 +129,9 @@ func (r *Runner) awaitEnding(ctx context.Context, session scope.Scope, view *tab
 		if i == endingPolls {
 			if status, err := r.readEnd(ctx, session, n); err != nil || status == "" {
 				return false, nil //nolint:nilerr // the run has not ended as far as its log can be read
+			}
+			if err := r.takeOverHead(ctx, session, view, h); err != nil {
+				return false, err
 			}
 		}
 		if err := sleepFor(ctx, endingPoll); err != nil {
