@@ -255,7 +255,7 @@ func runRandomWorkers(t *testing.T, under table.Driver, round int) int {
 		require.Eventually(t, func() bool { // the last lease may have a millisecond to go
 			a, err = b.Claim(t.Context(), b.session, Enrichment, &ClaimOptions{Key: "end"})
 			return !errors.Is(err, ErrRunning)
-		}, 5*time.Second, time.Millisecond)
+		}, time.Minute, time.Millisecond)
 		if errors.Is(err, ErrExhausted) {
 			return len(completed) // to be swept
 		}

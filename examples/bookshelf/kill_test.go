@@ -116,7 +116,8 @@ func TestAKilledProcess(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	stalled := bedrocktest.NewScript(bedrocktest.Reply(bedrocktest.Text("thinking"), bedrocktest.Stall()))
-	s, kill := child(t, dir, behind(t, stalled))
+	const lease = 4 * time.Minute
+	s, kill := child(t, dir, behind(t, stalled), "-lease", lease.String())
 	session := s.upload("cover.png", "image/png", drawn(t, cover.Samples()[0], nil))
 	waiting, _ := s.granted("later.png")
 	run := s.begin(session)
@@ -126,11 +127,11 @@ func TestAKilledProcess(t *testing.T) {
 	require.Equal(t, http.StatusConflict, status, problem)
 	kill(syscall.SIGKILL)
 
-	s, kill = child(t, dir, nil)
+	s, kill = child(t, dir, nil, "-lease", lease.String())
 	began := time.Now()
 	cursor := before[len(before)-1].ID
 	after := s.follow(run, cursor, nil)
-	require.Less(t, time.Since(began), 20*time.Second, "no lease is waited for")
+	require.Less(t, time.Since(began), lease/2, "no lease is waited for")
 	require.JSONEq(t, `{"type":"retract","after":""}`, string(after[0].Data))
 	require.Equal(t, append(before, after...), s.follow(run, "", nil))
 	var end struct {

@@ -63,7 +63,7 @@ func TestOpenGrants(t *testing.T) {
 	require.Eventually(t, func() bool {
 		status, _, _ := s.ask(q)
 		return status == http.StatusOK
-	}, 10*time.Second, 10*time.Millisecond, "what has arrived makes room")
+	}, time.Minute, 10*time.Millisecond, "what has arrived makes room")
 	refused()
 	status, token := s.json("POST", "/api/dev/token", map[string]any{"tenant": "demo", "user": "ann"})
 	require.Equal(t, http.StatusOK, status, token)

@@ -57,7 +57,7 @@ func TestAcceptsSurviveKills(t *testing.T) {
 			defer res.Body.Close()
 			require.Contains(t, []int{http.StatusOK, http.StatusConflict}, res.StatusCode)
 			return res.StatusCode == http.StatusOK
-		}, 45*time.Second, 100*time.Millisecond)
+		}, 4*time.Minute, 100*time.Millisecond)
 	}
 	_, page := s.json("GET", "/api/bookshelf/catalogue", nil)
 	var listed []string

@@ -96,7 +96,7 @@ func TestWhatStartRefuses(t *testing.T) {
 		{[]string{"serve"}, "unexpected argument"},
 		{[]string{"-port", "1"}, "not defined"},
 	} {
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		err := run(ctx, c.args, func(string) string { return "" }, io.Discard, io.Discard)
 		cancel()
 		require.ErrorContains(t, err, c.want)

@@ -186,5 +186,5 @@ func TestSweepSkipsForgedRows(t *testing.T) {
 		require.NoError(t, err)
 		r, err := tr.Get(ctx, s)
 		return err == nil && r.Reason == "abandoned"
-	}, 10*time.Second, 50*time.Millisecond)
+	}, time.Minute, 50*time.Millisecond)
 }

@@ -40,7 +40,7 @@ func (b *inbox) put(_ context.Context, notification []byte) {
 // of waits for n events of the bucket, whose notifications must all be readable.
 func (b *inbox) of(t *testing.T, bucket string, n int) (events []presign.S3Event) {
 	t.Helper()
-	late := time.After(10 * time.Second)
+	late := time.After(time.Minute)
 	for {
 		b.mu.Lock()
 		events = events[:0]

@@ -209,7 +209,7 @@ func TestShutdownKillsTheServerWhenItsContextEnds(t *testing.T) {
 	require.ErrorIs(t, s.Shutdown(ctx), context.DeadlineExceeded)
 	select {
 	case <-s.Done():
-	case <-time.After(5 * time.Second):
+	case <-time.After(time.Minute):
 		require.Fail(t, "the child lives")
 	}
 }

@@ -261,11 +261,12 @@ func TestSearchWorkIsBounded(t *testing.T) {
 	}
 }
 
-// A costly expression stops soon after its context ends. It once took 11 to 107 s for 1 MiB and ignored the context.
+// A costly expression stops soon after its context ends. It once took 11 to 107 s for each MiB and ignored the context.
+// A match takes about 50 ms, and some 20 times that under the race detector, also on a busy machine far from a minute.
 func TestSearchEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	c := newConversation(t, nil)
-	f := c.storeFile("a.txt", strings.Repeat("a", 1<<20))
+	f := c.storeFile("a.txt", strings.Repeat("a", 16<<20))
 	tool, ok := c.tools.Lookup("search")
 	require.True(t, ok)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -274,7 +275,7 @@ func TestSearchEndsWithItsContext(t *testing.T) {
 	_, err := tool.Call(ctx, tools.NewCall(tools.CallOptions{Scope: c.scope, State: c.state,
 		Args: []byte(encodeArgs(t, "file", f, "pattern", costlyPatterns[0], "regexp", true, "limit", 100))}))
 	require.ErrorIs(t, err, context.DeadlineExceeded)
-	require.Less(t, time.Since(begin), 5*time.Second) // a match takes about 50 ms, and 20 times that under -race
+	require.Less(t, time.Since(begin), time.Minute)
 }
 
 // A search with cursors finds every match, even if each call has work for only one or two.

@@ -131,7 +131,7 @@ func TestManyCostlyUploadsStayBelow600MB(t *testing.T) {
 // holdAll holds all the memory that the tenant may hold.
 func holdAll(t *testing.T, d *Decoder, s scope.Scope) (release func()) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	release, err := d.turns.memory.Acquire(ctx, s, memoryBudget)
 	require.NoError(t, err)

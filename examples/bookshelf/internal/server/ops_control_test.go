@@ -332,5 +332,5 @@ func TestACancelOutlivesItsClient(t *testing.T) {
 	w.rows.onRecord.Store(&leave)
 	w.do(ctx, "POST", "/api/ops/files/"+id+"/cancel", "")
 	require.Equal(t, "stopped", (<-done).last(t)["code"])
-	require.Eventually(t, func() bool { return !w.landed(id) }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return !w.landed(id) }, time.Minute, time.Millisecond)
 }

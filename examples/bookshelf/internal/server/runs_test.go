@@ -40,7 +40,7 @@ func (w *world) draft(id string) (r reply) {
 	require.Eventually(w.t, func() bool {
 		r = w.get("/api/metadata/" + id)
 		return r.json(w.t)["run_id"] == nil
-	}, 5*time.Second, time.Millisecond)
+	}, time.Minute, time.Millisecond)
 	return r
 }
 
