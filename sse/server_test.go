@@ -154,7 +154,7 @@ func readEvents(client *http.Client, url string, count int) error {
 	return io.ErrUnexpectedEOF
 }
 
-// getStuck requests a stream on a connection of its own and reads nothing.
+// getStuck requests a stream on a separate connection and reads nothing.
 func getStuck(t *testing.T, client *http.Client, url string) *http.Response {
 	t.Helper()
 	stuck := &http.Client{Transport: client.Transport.(*http.Transport).Clone()}

@@ -21,7 +21,7 @@ import (
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo/phototest"
 )
 
-// What a program in place of tesseract does with noise, whose size after compression is $n.
+// Shell commands by which a program in place of tesseract reads noise. The size of the image is $n.
 const (
 	untilReleased = "while [ ! -e $(dirname $0)/released ]; do sleep 0.05; done"
 	asLongAsLarge = "i=0; while [ $i -lt $((n / 2)) ]; do i=$((i + 1)); done"
