@@ -12,6 +12,8 @@ type batch struct {
 	answer Message
 	calls  []batchCall // those that are valid
 	notes  []Part      // explain to the model which calls were invalid
+	// invalid is the error of the last invalid call, or nil. It is not in checkpoints.
+	invalid error
 }
 
 // batchCall is one call that can be made.

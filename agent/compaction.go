@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// compactEarly shortens a conversation that has grown too long for the Compactor, before the model is asked.
+// compactEarly shortens a conversation that has grown too long for the Compactor, before the first request of a step.
 func (r *run) compactEarly() error {
 	turns, err := r.compactTurns(false)
 	if err != nil || turns == nil {
@@ -25,7 +25,19 @@ func (r *run) emitCompacted() error {
 		return err
 	}
 	r.compactUsage = Usage{}
-	return r.emitCheckpoint(r.newCheckpoint(nil), nil)
+	c := r.newCheckpoint(nil)
+	c.at.Turn-- // it is of the moment before the answer
+	return r.emitCheckpoint(c, nil)
+}
+
+// reportCompaction yields the usage of a Compactor whose turns were not used.
+func (r *run) reportCompaction() error {
+	u := r.compactUsage
+	if u == (Usage{}) {
+		return nil
+	}
+	r.compactUsage = Usage{}
+	return r.emit(UsageReport{Usage: u})
 }
 
 // compactTurns returns the Compactor's replacement of the run's turns, or nil if it keeps them.
@@ -101,14 +113,13 @@ func (r *run) proposeTurns(turns []Turn) {
 	r.resetMessages()
 }
 
-// settleTurns keeps the proposed turns, because the service has accepted them.
+// settleTurns keeps the proposed turns, if any, because the service has accepted them.
 func (r *run) settleTurns() error {
-	if r.before == nil {
+	hasChanged := r.before != nil && !areSameTurns(r.turns, r.before) // otherwise the last proposal was withdrawn
+	r.before = nil
+	if !hasChanged {
 		return nil
 	}
-	r.before = nil
-	r.turn-- // the checkpoint is of the moment before the answer
-	defer func() { r.turn++ }()
 	return r.emitCompacted()
 }
 

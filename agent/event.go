@@ -45,10 +45,12 @@ type (
 	CitationPart struct{ Citation }
 
 	// UsageReport is the usage of an answer. A Model reports the usage since the beginning of the answer. If it does so
-	// several times, the largest counts hold. A run yields the increase.
+	// several times, the largest counts hold. A run yields the increase. It also yields the usage of a [Compactor] whose
+	// turns it did not use, for example after an error. The reports and the usage of each Compacted add up to the usage
+	// in Done.
 	UsageReport struct {
 		Usage
-		// Model is the id of the model, as in [ModelInfo]. The run sets it if the Model has not.
+		// Model is the id of the model, as in [ModelInfo]. The run sets it if the Model has not. It is empty for a Compactor.
 		Model string `json:"model,omitempty"`
 	}
 
@@ -137,6 +139,10 @@ type (
 		// Skipped counts the pieces of answers that the Model skipped, by [SkippedPart].Kind. It may be nil. A resumed
 		// run starts a new count.
 		Skipped map[string]int
+		// OmittedMedia is the number of media of earlier turns that the model did not see in an answer, because the service
+		// rejected a request with media and it is not known with which. Notes replaced them in the requests. A resumed run
+		// starts a new count.
+		OmittedMedia int
 		// Checkpoint is the last moment from which the run can be resumed, also after an error. Pass it to another run as
 		// [Input].Resume, with the History. That run makes exactly the calls that were pending, interrupted, not made or
 		// fatal. It is nil if the run does not have an id or its input was rejected.

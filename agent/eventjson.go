@@ -147,8 +147,9 @@ func (d *ToolDone) UnmarshalJSON(raw []byte) error {
 	if err := json.Unmarshal(raw, &got); err != nil {
 		return err
 	}
-	*d = ToolDone{ID: got.ID, Name: got.Name, Truncated: got.Truncated, Took: time.Duration(got.DurationMS) * time.Millisecond,
-		Result: tools.Result{Blocks: got.Output, Summary: got.Summary, IsError: got.IsError}}
+	*d = ToolDone{ID: got.ID, Name: got.Name, Took: time.Duration(got.DurationMS) * time.Millisecond,
+		Result:    tools.Result{Blocks: got.Output, Summary: got.Summary, IsError: got.IsError},
+		Truncated: got.Truncated}
 	return nil
 }
 

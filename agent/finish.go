@@ -43,6 +43,7 @@ func (r *run) askAgain(answer Message, request string) (phase, error) {
 // askForOutput adds a text without the typed answer to the history, and requests the answer.
 func (r *run) askForOutput(answer Message) (phase, error) {
 	r.failing++
+	r.callErr = fmt.Errorf("agent: typed answer: the model answered with text instead of a call of %s", r.out.name)
 	return r.askAgain(answer, outputRequest+r.out.name+".")
 }
 

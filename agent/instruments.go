@@ -12,7 +12,8 @@ type instruments struct {
 	chatDuration, firstChunk, runDuration, toolDuration metric.Float64Histogram
 	inputTokens, outputTokens                           metric.Int64Histogram // of one answer
 	inferenceCalls, toolCalls                           metric.Int64Histogram // of one run
-	input, output, cacheRead, cacheWrite, skipped       metric.Int64Counter
+	skipped, omitted                                    metric.Int64Counter
+	input, output, cacheRead, cacheWrite                metric.Int64Counter
 }
 
 // createAll creates the instruments.
@@ -59,6 +60,7 @@ func (n *instruments) createAll(m metric.Meter) error {
 		cacheRead:      count(usage+".cache_read.input_tokens", "{token}", "Input tokens read from a cache."),
 		cacheWrite:     count(usage+".cache_write.input_tokens", "{token}", "Input tokens written to a cache."),
 		skipped:        count(skippedName, "{piece}", "Pieces of answers that the model adapter did not pass on."),
+		omitted:        count(omittedName, "{medium}", "Media of earlier turns that requests of a run lacked, because the service rejects them."),
 	}
 	return errors.Join(errs...)
 }
@@ -73,8 +75,9 @@ func (n *instruments) recordUsage(ctx context.Context, u Usage, set metric.Measu
 	n.cacheWrite.Add(ctx, u.CacheWrite, set)
 }
 
-// The names of carrel's own metric and attribute.
+// The names of carrel's own metrics and attributes.
 const (
+	omittedName = "carrel.agent.media.omitted"
 	skippedName = "carrel.agent.skipped"
 	skippedKind = "carrel.agent.skipped.kind"
 )

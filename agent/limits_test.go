@@ -105,6 +105,7 @@ func TestLimitsEndTheRun(t *testing.T) {
 		bad := func(id string) step { return step{use(id, "echo", `{"word":`), calls} }
 		_, failed := drain(t, newAgent(t, play(bad("a"), bad("b"), bad("c")), Limits{}, echo(t)), t.Context(), in)
 		require.Equal(t, CodeLimit, failed.Code)
+		require.ErrorContains(t, failed, `call of "echo": its arguments are not valid JSON`)
 	})
 	t.Run("corrections begin anew after a success", func(t *testing.T) {
 		bad := func(id string) step { return step{use(id, "echo", `{"word":`), calls} }

@@ -10,8 +10,9 @@ import (
 const maxSingleTrials = 8
 
 // markAccepted marks the media of a request that the service has accepted. They are not the reason if it rejects a
-// later request.
+// later request. It also counts the media that the request lacked.
 func (r *run) markAccepted() {
+	r.omittedMedia = max(r.omittedMedia, r.omitted)
 	for _, m := range r.sent {
 		r.accepted[m.Media] = true
 	}

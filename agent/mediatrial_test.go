@@ -160,3 +160,31 @@ func TestBytesOfAnotherFormatAreRejected(t *testing.T) {
 		}
 	}
 }
+
+// If no single medium is the reason, the run continues without all of them, and the host learns that the model did not
+// see them. The conversation does not change, so it is not reported as shortened.
+func TestOmittedMediaAreReported(t *testing.T) {
+	t.Parallel()
+	var h History
+	for _, n := range []string{"bad1", "a", "bad2"} {
+		h.Turns = append(h.Turns, Turn{[]Message{{RoleUser, []Part{{Image: new(picture(n))}}}, {RoleAssistant, []Part{{Text: "A"}}}}})
+	}
+	m := &picky{script: play(step{text("ok"), end}, step{text("ok"), end})}
+	a, rec := observed(t, m)
+	evs, failed := drain(t, a, t.Context(), Input{Scope: tenant(t, "acme"), Run: "r", Prompt: "Go.", History: h})
+	require.Nil(t, failed)
+	for _, ev := range evs {
+		require.IsNotType(t, Compacted{}, ev)
+	}
+	done := evs[len(evs)-1].(Done)
+	require.Equal(t, 3, done.OmittedMedia)
+	require.Equal(t, h.Turns, done.History.Turns[:3])
+	run := rec.ended[len(rec.ended)-1]
+	require.Contains(t, run, "invoke_agent")
+	require.Contains(t, run, "carrel.agent.media.omitted=3")
+	require.Contains(t, strings.Join(rec.seen, "\n"), "carrel.agent.media.omitted +3")
+
+	evs, failed = drain(t, a, t.Context(), Input{Scope: tenant(t, "acme"), Run: "s", Prompt: "Go."})
+	require.Nil(t, failed)
+	require.Zero(t, evs[len(evs)-1].(Done).OmittedMedia)
+}

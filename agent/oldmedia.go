@@ -9,7 +9,7 @@ import (
 // limits or has been deleted.
 func (r *run) requestMessages() []Message {
 	all := r.allMedia()
-	r.sent = nil
+	r.sent, r.omitted = nil, 0
 	if len(all) == 0 {
 		return slices.Clip(r.messages)
 	}
@@ -22,6 +22,7 @@ func (r *run) requestMessages() []Message {
 			m.note = "it is not shared with this conversation any more"
 		case r.withoutMedia:
 			m.note = refusedNote
+			r.omitted++
 		default:
 			f := r.inspectOnce(m)
 			m.size, m.note = f.size, f.note

@@ -17,7 +17,8 @@ type Options struct {
 	System string
 	// SystemFunc returns the system prompt of a run, for example with the user's name or today's date. It is called once
 	// when a run with a valid input starts or is resumed, in the consumer's goroutine, and must be safe for concurrent
-	// use. An error ends the run with [CodeInternal], and the run can be resumed from Done's Checkpoint. If it is set, System must be empty. Default: the prompt is System.
+	// use. An error ends the run with [CodeInternal], and the run can be resumed from Done's Checkpoint. If it is set,
+	// System must be empty. Default: the prompt is System.
 	SystemFunc func(ctx context.Context, in Input) (string, error)
 	// Tools are the tools that the model may call. The set is resolved for the run's scope at each turn. Default: none.
 	Tools tools.Set
@@ -49,8 +50,8 @@ type Options struct {
 	// a checkpoint links to the span of the run before. Default: no spans.
 	Tracer trace.TracerProvider
 	// Meter records the metrics of OpenTelemetry's GenAI conventions 0.1.0: durations of inferences, tool calls and runs,
-	// the time to the first chunk, tokens, and the inferences and tool calls of a run; and carrel.agent.skipped, the
-	// number of pieces of answers that the Model did not pass on. No attribute identifies a tenant, a user or a session.
+	// the time to the first chunk, tokens, and the inferences and tool calls of a run; carrel.agent.skipped, the number
+	// of pieces of answers that the Model did not pass on; and carrel.agent.media.omitted, see Done. No attribute identifies a tenant, a user or a session.
 	// Default: nothing is recorded.
 	Meter metric.MeterProvider
 }

@@ -1,6 +1,9 @@
 package agent
 
-import "errors"
+import (
+	"cmp"
+	"errors"
+)
 
 func (p resumePhase) next(r *run) (phase, error) {
 	if p.batch == nil {
@@ -77,7 +80,7 @@ func (p callPhase) next(r *run) (phase, error) {
 	if res.hasSucceeded {
 		r.failing = 0
 	}
-	r.callErr = res.err
+	r.callErr = cmp.Or(res.err, b.invalid)
 	switch {
 	case res.hasSucceeded && r.isOutputCall(b.onlyCall()):
 		value, err := r.out.tool.Validate(b.calls[0].Input) // the form that decodes into the caller's type
@@ -95,10 +98,10 @@ func (p callPhase) next(r *run) (phase, error) {
 // stuckError returns the error of a run that has used up Limits.Corrections.
 func (r *run) stuckError() *RunError {
 	n := r.agent.limits.Corrections
-	if r.out != nil && r.prompt != nil {
-		return limitError("The model did not answer in the requested form in %d turns in a row.", n)
-	}
 	failed := limitError("None of the model's tool calls succeeded in %d turns in a row.", n)
-	failed.Err = r.callErr // events do not report it for a typed answer
+	if r.out != nil && r.prompt != nil {
+		failed = limitError("The model did not answer in the requested form in %d turns in a row.", n)
+	}
+	failed.Err = r.callErr // there are no events of invalid calls and of typed answers
 	return failed
 }

@@ -75,6 +75,7 @@ func (r *run) newBatch(set toolset, ans *answer) *batch {
 	for i, c := range ans.calls {
 		if c.invalid != nil {
 			r.agent.auditCall(r.ctx, r.in.Scope, c.Name, c.invalid)
+			b.invalid = fmt.Errorf("agent: call of %.64q: %w", c.Name, c.invalid)
 			b.notes = append(b.notes, Part{Text: describeInvalid(set, i, c)})
 			continue
 		}

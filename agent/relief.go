@@ -16,17 +16,30 @@ const maxReliefs = 24
 // A shortened conversation replaces the longer one when the service accepts it. Otherwise, for example if the prompt
 // cannot fit, the history does not change. The answer is never nil.
 func (r *run) ask(set toolset) (*answer, error) {
-	if err := r.compactEarly(); err != nil {
-		return &answer{}, err
-	}
 	r.turn++
 	if err := r.emit(StepStarted{r.turn}); err != nil {
 		return &answer{}, err
 	}
+	ans := &answer{}
+	err := r.compactEarly()
+	if err == nil {
+		ans, err = r.askShortened(set)
+	}
+	if errors.Is(err, errConsumerLeft) {
+		return ans, err
+	}
+	if err := r.reportCompaction(); err != nil {
+		return ans, err
+	}
+	return ans, err
+}
+
+// askShortened sends the request of ask, and repeats it while the service rejects it and it can be shortened.
+func (r *run) askShortened(set toolset) (*answer, error) {
 	defer r.revertTurns()
 	kept := r.withoutMedia
 	r.cuts, r.trials, r.trialBase = 0, nil, nil
-	for i := range maxReliefs {
+	for i := 0; ; i++ {
 		ans, err := r.send(set)
 		if err == nil {
 			r.markAccepted()
@@ -34,20 +47,18 @@ func (r *run) ask(set toolset) (*answer, error) {
 		if err == nil || ans.isVisible || errors.Is(err, errConsumerLeft) || r.ctx.Err() != nil {
 			return ans, err
 		}
-		again, reliefErr := r.relieveRequest(err, i == maxReliefs-1)
-		switch {
-		case reliefErr != nil:
-			return ans, reliefErr
-		case !again:
+		again := false
+		if i < maxReliefs {
+			var reliefErr error
+			if again, reliefErr = r.relieveRequest(err, i == maxReliefs-1); reliefErr != nil {
+				return ans, reliefErr
+			}
+		}
+		if !again {
 			r.withoutMedia = kept // the media were not the cause
 			return ans, err
 		}
 	}
-	ans, err := r.send(set)
-	if err != nil {
-		r.withoutMedia = kept
-	}
-	return ans, err
 }
 
 // relieveRequest shortens the next request after one that failed with cause, as much as possible if it is the last one.

@@ -28,6 +28,7 @@ type run struct {
 	findings     map[*tools.Media]finding // of media that were inspected
 	withoutMedia bool                     // the service rejected the request with the media of earlier turns
 	sent         []medium                 // media of earlier turns in the last request
+	omitted      int                      // media that the last request lacked because of withoutMedia
 	accepted     map[*tools.Media]bool    // media of requests that the service has accepted
 	trials       [][]medium               // media to leave out of the next requests, one of these at a time
 	trialBase    []Turn                   // the turns before the first trial for the present answer

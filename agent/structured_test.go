@@ -94,6 +94,7 @@ func TestStructuredOutputIsValidated(t *testing.T) {
 
 	_, done, err := RunAs[book](t.Context(), structuredAgent(t, play(pieces("No.", 9), pieces("No.", 9), pieces("No.", 9)), Limits{}), Input{Prompt: "?"})
 	require.ErrorContains(t, err, "did not answer in the requested form in 3 turns")
+	require.ErrorContains(t, err, "not valid JSON")
 	require.Empty(t, done.Output)
 }
 

@@ -41,6 +41,9 @@ type runTotals struct {
 	requests    int // sent to the model
 	dispatched  int // calls started
 	isCompacted bool
+	// omittedMedia is the largest number of media that an accepted request lacked because the service had rejected a
+	// request with them.
+	omittedMedia int
 }
 
 // span is one operation.
@@ -138,6 +141,10 @@ func (s *span) endRun(ending string, r runTotals) {
 	}
 	attrs := textAttributes("gen_ai.agent.name", s.name, "gen_ai.request.model", s.model.Model)
 	set := metric.WithAttributes(attrs...)
+	if r.omittedMedia > 0 {
+		s.SetAttributes(attribute.Int(omittedName, r.omittedMedia))
+		s.omitted.Add(s.ctx, int64(r.omittedMedia), set)
+	}
 	s.inferenceCalls.Record(s.ctx, int64(r.requests), set)
 	s.toolCalls.Record(s.ctx, int64(r.dispatched), set)
 	s.runDuration.Record(s.ctx, time.Since(s.start).Seconds(),

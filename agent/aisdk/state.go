@@ -1,6 +1,7 @@
 package aisdk
 
 import (
+	"cmp"
 	"maps"
 
 	"github.com/carrel-go/carrel/agent"
@@ -49,7 +50,7 @@ func (s *state) addUsage(e *runlog.Event) {
 	s.usage.Output += e.Usage.Output
 	s.usage.CacheRead += e.CacheRead
 	s.usage.CacheWrite += e.CacheWrite
-	s.model = e.Model
+	s.model = cmp.Or(e.Model, s.model) // a compaction does not name one
 }
 
 // metadata returns the metadata of the message, or nil if no usage is known.

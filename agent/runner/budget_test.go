@@ -158,3 +158,33 @@ func TestAPausedProcessDoesNotReserveTokensForARunThatHasEnded(t *testing.T) {
 		checkNothingReserved(t, b, session)
 	})
 }
+
+// The tokens of a compaction are charged, also if its turns are not used.
+func TestARunIsChargedForACompactionThatFails(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := table.NewMemory(nil)
+		tb, err := table.New(d, nil)
+		require.NoError(t, err)
+		limits, err := admission.New(tb.System(), &admission.Options{Tokens: 200})
+		require.NoError(t, err)
+		a, err := agent.New(costly(), &agent.Options{
+			Compact: func(context.Context, []agent.Turn, bool) ([]agent.Turn, agent.Usage, error) {
+				return nil, agent.Usage{Input: 60, Output: 10}, errors.New("no summary")
+			},
+		})
+		require.NoError(t, err)
+		host := runner.Host{Agent: func(context.Context, *runner.Run) (*agent.Agent, error) { return a, nil }}
+		p := newProcess(t, d, host, &runner.Options{Admission: limits, StepTokens: 50})
+		session := newSession(t)
+		for _, want := range []string{"complete", "internal"} { // the first run does not have turns to shorten
+			run, err := p.Start(t.Context(), runner.Request{Scope: session, Prompt: "Is it?"})
+			require.NoError(t, err)
+			assert.Contains(t, last(collect(t, p, session, run.ID)), want)
+		}
+		until := time.Now().Add(time.Hour)
+		require.Error(t, limits.Reserve(t.Context(), session, "rest", 101, until), "100 of 200 are used")
+		require.NoError(t, limits.Reserve(t.Context(), session, "rest", 100, until))
+		p.shutDown(t)
+	})
+}
