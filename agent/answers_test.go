@@ -155,10 +155,14 @@ func TestUnknownReasonKeepsText(t *testing.T) {
 	t.Parallel()
 	m := play(step{text("I will not "), text("do that."), StopPart{"refusal"}}, step{text("Bye."), StopPart{StopEndTurn}})
 	a := newAgent(t, m, Limits{})
-	done, err := a.Run(t.Context(), Input{Prompt: "?"})
+	done, err := a.Run(t.Context(), Input{Scope: tenant(t, "acme"), Run: "r", Prompt: "?"})
 	require.NoError(t, err)
 	require.Equal(t, OutcomeComplete, done.Outcome)
 	require.Equal(t, StopReason("refusal"), done.StopReason)
+	in := Input{Scope: tenant(t, "acme"), Run: "r", Resume: done.Checkpoint, History: done.History}
+	again, err := a.Run(t.Context(), in)
+	require.NoError(t, err)
+	require.Equal(t, StopReason("refusal"), again.StopReason, "a host that lost the end of the run learns the reason too")
 	require.Equal(t, "I will not do that.", done.History.Turns[0].Messages[1].Parts[0].Text)
 
 	done, err = a.Run(t.Context(), Input{Prompt: "Bye.", History: done.History})

@@ -45,6 +45,8 @@ type moment struct {
 	Complete bool            `json:"complete,omitempty"`
 	Output   json.RawMessage `json:"output,omitempty"` // the typed answer of a run that is complete
 	Trace    string          `json:"trace,omitempty"`  // the span of the run, see traceParent
+	// StopReason is that of the last answer of a run that is complete.
+	StopReason StopReason `json:"stop_reason,omitempty"`
 }
 
 // callState is the state of a call in a checkpoint.
@@ -117,6 +119,8 @@ func (c *Checkpoint) check() error {
 		return errors.New("a complete run has an answer or a prompt")
 	case c.at.Output != nil && !c.at.Complete:
 		return errors.New("a run that is not complete has an output")
+	case c.at.StopReason != "" && !c.at.Complete:
+		return errors.New("a run that is not complete has a stop reason")
 	}
 	if err := checkCalls(c.at.Calls); err != nil {
 		return err

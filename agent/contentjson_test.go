@@ -236,7 +236,7 @@ func TestCheckpointJSONIsTheDocumentedForm(t *testing.T) {
 	_, err = decodeCheckpoint(b, s.root(t, s.globex))
 	require.ErrorIs(t, err, object.ErrOutside)
 
-	end := &Checkpoint{Run: "r1", at: moment{Turn: 1, Complete: true, Output: []byte(`{"a":1}`), State: &tools.State{}}}
+	end := &Checkpoint{Run: "r1", at: moment{Turn: 1, Complete: true, Output: []byte(`{"a":1}`), StopReason: StopToolUse, State: &tools.State{}}}
 	require.NoError(t, end.at.State.UnmarshalJSON([]byte(`{}`))) // as in a decoded checkpoint
 	b, err = json.Marshal(end)
 	require.NoError(t, err)
@@ -266,6 +266,7 @@ func TestCheckpointJSONRejects(t *testing.T) {
 		"a prompt that calls":    {`"prompt":{"role":"user"`, `"prompt":{"role":"assistant"`, "of the assistant"},
 		"state that is none":     {`"state":{"uses":3}`, `"state":[]`, "state"},
 		"an early output":        {`"called":7`, `"output":{},"called":7`, "not complete"},
+		"an early reason":        {`"called":7`, `"stop_reason":"refusal","called":7`, "not complete"},
 		"done, and calls":        {`"called":7`, `"complete":true,"called":7`, "a complete run has an answer"},
 	} {
 		t.Run(name, func(t *testing.T) {

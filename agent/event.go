@@ -132,7 +132,8 @@ type (
 		History History
 		// Usage is the sum over the run, including failed answers and the run before a Checkpoint.
 		Usage Usage
-		// StopReason is why the model stopped in the last answer of this run. It is empty if no answer was complete.
+		// StopReason is why the model stopped in the last answer of this run, or, if the run resumed the checkpoint of a
+		// complete one, of that run. It is empty if no answer was complete.
 		StopReason StopReason
 		// Partial is the text of an incomplete answer, which is not in the History. It is for display.
 		Partial string

@@ -81,7 +81,7 @@ func (r *run) commitTurn(answer Message, results *Message, stop Outcome) (phase,
 	ended := r.addTurn(answer, results)
 	c := r.newCheckpoint(nil)
 	if stop == OutcomeComplete {
-		c.at.Complete, c.at.Output = true, r.value
+		c.at.Complete, c.at.Output, c.at.StopReason = true, r.value, r.reason
 	}
 	if err := r.emit(StepFinished{r.turn}); err != nil {
 		return nil, err

@@ -60,7 +60,8 @@ func (n *instruments) createAll(m metric.Meter) error {
 		cacheRead:      count(usage+".cache_read.input_tokens", "{token}", "Input tokens read from a cache."),
 		cacheWrite:     count(usage+".cache_write.input_tokens", "{token}", "Input tokens written to a cache."),
 		skipped:        count(skippedName, "{piece}", "Pieces of answers that the model adapter did not pass on."),
-		omitted:        count(omittedName, "{medium}", "Media of earlier turns that requests of a run lacked, because the service rejects them."),
+		omitted: count(omittedName, "{medium}",
+			"Media of earlier turns that the model did not see in a run, because its service rejected them."),
 	}
 	return errors.Join(errs...)
 }

@@ -51,7 +51,8 @@ type Options struct {
 	Tracer trace.TracerProvider
 	// Meter records the metrics of OpenTelemetry's GenAI conventions 0.1.0: durations of inferences, tool calls and runs,
 	// the time to the first chunk, tokens, and the inferences and tool calls of a run; carrel.agent.skipped, the number
-	// of pieces of answers that the Model did not pass on; and carrel.agent.media.omitted, see Done. No attribute identifies a tenant, a user or a session.
+	// of pieces of answers that the Model did not pass on; and carrel.agent.media.omitted, see Done. No attribute
+	// identifies a tenant, a user or a session.
 	// Default: nothing is recorded.
 	Meter metric.MeterProvider
 }

@@ -4,7 +4,8 @@ package agent
 // answer, whether the reason is StopEndTurn or StopToolUse.
 //
 // The list is open, because services add reasons such as "refusal". With an unknown reason, the agent accepts an answer
-// of text without calls. Any other answer fails with [CodeMalformed].
+// of text without calls, and the run is complete: [Done].StopReason distinguishes a refusal from an answer. Any other
+// answer fails with [CodeMalformed].
 type StopReason string
 
 // The stop reasons that the agent knows.

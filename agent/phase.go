@@ -102,6 +102,6 @@ func (r *run) stuckError() *RunError {
 	if r.out != nil && r.prompt != nil {
 		failed = limitError("The model did not answer in the requested form in %d turns in a row.", n)
 	}
-	failed.Err = r.callErr // there are no events of invalid calls and of typed answers
+	failed.Err = r.callErr // invalid calls and typed answers do not have events with it
 	return failed
 }

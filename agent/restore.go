@@ -77,7 +77,7 @@ func (r *run) restoreFrom(c *Checkpoint) (phase, error) {
 	}
 	r.last = c
 	if at.Complete {
-		r.value = at.Output
+		r.value, r.reason = at.Output, at.StopReason
 		return resumePhase{}, nil
 	}
 	b := c.openBatch()

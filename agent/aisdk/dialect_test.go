@@ -101,6 +101,7 @@ func TestTheWire(t *testing.T) {
 		{name: "approved_continuation", log: "approved", known: 1},
 		{name: "declined_continuation", log: "declined", known: 1},
 		{name: "stopped", log: "stopped"},
+		{name: "refused", log: "refused"},
 		{name: "failed", log: "failed"},
 		{name: "failed_at_once", log: "failed_at_once"},
 		{name: "retracted_live", log: "retracted"},

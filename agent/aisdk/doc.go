@@ -29,7 +29,8 @@
 //	partial                       data-partial, one part in each step
 //	custom                        data-NAME, a part for each event
 //	usage                         message metadata {"usage":{…},"model":"…"}, in the form of the SDK's LanguageModelUsage
-//	finished                      finish; before it data-output with a typed answer, and abort if the run was stopped
+//	finished                      finish, with the reason other if the model did not end its answer in a usual way;
+//	                              before it data-output with a typed answer, and abort if the run was stopped
 //	failed                        error
 //
 // The output of a call is the text or the JSON value that its tool returned. Of several blocks it is

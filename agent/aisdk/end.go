@@ -62,6 +62,8 @@ func (t *translator) lastChunks(e *runlog.Event) []chunk {
 	switch {
 	case e.Type == runlog.Failed:
 		return []chunk{{Type: "error", ErrorText: cmp.Or(e.Message, "The run failed.")}}
+	case e.Outcome == runlog.Complete && e.Stop != "":
+		finish.FinishReason = "other" // the text may be a refusal
 	case e.Outcome == runlog.Complete:
 		finish.FinishReason = "stop"
 	case e.Outcome == runlog.Pending:

@@ -313,7 +313,7 @@ func (a *active) tellCustom(ctx context.Context, ev agent.Event) error {
 func (a *active) resultOfDone(d agent.Done) Result {
 	switch d.Outcome {
 	case agent.OutcomeComplete:
-		return Result{Status: StatusComplete, Output: d.Output}
+		return Result{Status: StatusComplete, Output: d.Output, StopReason: d.StopReason}
 	case agent.OutcomePending:
 		return Result{Status: StatusPending}
 	}

@@ -24,11 +24,12 @@
 //	{"type":"approval_decided","approval_id":"…","approved":true,"reason":"…"}
 //	{"type":"custom","name":"…","value":…}
 //	{"type":"retract","after":"…"}
-//	{"type":"finished","outcome":"complete","output":{…}}
+//	{"type":"finished","outcome":"complete","output":{…},"stop_reason":"refusal"}
 //	{"type":"failed","code":"…","message":"…","retryable":false}
 //
-// The outcome is complete, pending, stopped or limit. The members continues, media, reason and output may be missing,
-// output also because it does not fit the log. The code of a failure is an [agent.Code], or "budget" (the tokens of the
+// The outcome is complete, pending, stopped or limit. The members continues, media, reason, output and stop_reason may
+// be missing, output also because it does not fit the log. A run has a stop_reason if its model did not end its last
+// answer in a usual way (end_turn, tool_use or stop_sequence): its text may not be an answer. The code of a failure is an [agent.Code], or "budget" (the tokens of the
 // tenant are used up), "too_large" (the message does not fit the log), "lost" (the run was interrupted too often) or
 // "unreadable" (its stored state is lost). A tool_result of more than 16 KB has "truncated":true and no output, see
 // [Runner.ToolResult]. After "retract" the events with greater ids than after are void: another process repeats that

@@ -76,3 +76,32 @@ func TestARunWhoseLogHasEndedIsNotInTheWayOfTheNext(t *testing.T) {
 		})
 	}
 }
+
+// A refusal is a text like any other, so the host and the readers of the log learn why the model stopped, also from a
+// process that takes the run over at its end.
+func TestTheEndOfARefusalHasItsReason(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := table.NewMemory(nil)
+		dying := newDoomed(d, 1<<20, 0)
+		var reasons []agent.StopReason
+		host := hostOf(t, agenttest.Func(func(context.Context, *agent.Request) ([]agent.Delta, error) {
+			return append(say("I cannot help with that."), agent.StopPart{Reason: "refusal"}), nil
+		}))
+		host.End = func(_ context.Context, _ *runner.Run, res runner.Result) error {
+			reasons = append(reasons, res.StopReason)
+			dying.left.Store(0)
+			return nil
+		}
+		a := newProcess(t, dying, host, nil)
+		b := newProcess(t, d, host, nil)
+		defer b.watch(t)()
+		session := newSession(t)
+		run, err := a.Start(t.Context(), runner.Request{Scope: session, Prompt: "Help me."})
+		require.NoError(t, err)
+		const want = `{"type":"finished","outcome":"complete","stop_reason":"refusal"}`
+		assert.JSONEq(t, want, last(collect(t, b, session, run.ID)))
+		assert.Equal(t, []agent.StopReason{"refusal", "refusal"}, reasons)
+		a.shutDown(t)
+	})
+}

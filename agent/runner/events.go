@@ -51,6 +51,7 @@ type (
 		Type    string          `json:"type"`
 		Outcome Status          `json:"outcome"`
 		Output  json.RawMessage `json:"output,omitempty"`
+		Reason  string          `json:"stop_reason,omitempty"`
 	}
 	failed struct {
 		Type      string `json:"type"`
@@ -111,7 +112,16 @@ func encodeEnd(res Result) (json.RawMessage, error) {
 	if res.Status == StatusFailed {
 		return json.Marshal(failed{"failed", res.Code, res.Message, res.Retryable})
 	}
-	return json.Marshal(finished{"finished", res.Status, res.Output})
+	return json.Marshal(finished{"finished", res.Status, res.Output, unusualReason(res.StopReason)})
+}
+
+// unusualReason returns a stop reason unless it is one with which models usually end their answers.
+func unusualReason(s agent.StopReason) string {
+	switch s {
+	case agent.StopEndTurn, agent.StopToolUse, agent.StopSequence:
+		return ""
+	}
+	return string(s)
 }
 
 // statusOf returns the status of a run with this last event.

@@ -42,6 +42,8 @@ func TestEventsHaveAStableForm(t *testing.T) {
 	add(encodeRetract(""))
 	add(encodeRetract("000000000002.0001"))
 	add(encodeEnd(Result{Status: StatusComplete, Output: json.RawMessage(`{"title":"Emma"}`)}))
+	add(encodeEnd(Result{Status: StatusComplete, StopReason: agent.StopEndTurn}))
+	add(encodeEnd(Result{Status: StatusComplete, StopReason: "refusal"}))
 	add(encodeEnd(Result{Status: StatusPending}))
 	add(encodeEnd(newFailure(&agent.RunError{Code: agent.CodeThrottled, Message: "Too busy.", Retryable: true})))
 	add(encodeEnd(newFailure(&agent.RunError{Code: agent.CodeLimit, Message: "Too many turns."})))

@@ -56,6 +56,9 @@ type Result struct {
 	Status Status `json:"status"`
 	// Output is the typed answer of a complete run, see [agent.StreamAs].
 	Output json.RawMessage `json:"output,omitempty"`
+	// StopReason is why the model stopped in the last answer of a complete run, see [agent.Done]. It is open: the text of
+	// a run with a reason such as "refusal" may not be the answer that was asked for.
+	StopReason agent.StopReason `json:"stop_reason,omitempty"`
 	// Code, Message and Retryable describe a failure, see [agent.RunError]. A browser may see them.
 	Code      string `json:"code,omitempty"`
 	Message   string `json:"message,omitempty"`

@@ -291,6 +291,13 @@ func (r *Runner) logError(ctx context.Context, msg, run string, err error) {
 	}
 }
 
+// logOmitted logs that the model did not see media of a run.
+func (r *Runner) logOmitted(ctx context.Context, run string, media int) {
+	if r.o.Logger != nil {
+		r.o.Logger.WarnContext(ctx, "runner: the model did not see media that its service rejects", "run", run, "media", media)
+	}
+}
+
 // logFailure logs why a run failed: at Error if the cause is internal, and otherwise at Warn, since callers see the
 // code.
 func (r *Runner) logFailure(ctx context.Context, run string, res Result) {

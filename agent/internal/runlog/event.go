@@ -82,9 +82,10 @@ type Event struct {
 	agent.Usage        // Usage
 	Model       string `json:"model"` // Usage
 
-	After   string          `json:"after"`   // Retract
-	Outcome string          `json:"outcome"` // Finished
-	Output  json.RawMessage `json:"output"`  // ToolResult: see Blocks; Finished: the typed answer
+	After   string          `json:"after"`       // Retract
+	Outcome string          `json:"outcome"`     // Finished
+	Output  json.RawMessage `json:"output"`      // ToolResult: see Blocks; Finished: the typed answer
+	Stop    string          `json:"stop_reason"` // Finished: set if the model did not end its answer in a usual way
 
 	Code      string `json:"code"` // Failed
 	Message   string `json:"message"`
