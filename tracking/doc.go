@@ -53,6 +53,7 @@
 //	          External stage whose object has arrived → success
 //	          optional External stage whose object has not arrived → failed
 //	          otherwise → abandoned
+//	SetLabels any → the same, with other labels
 //
 // docs/tracking.md has the complete table of states and operations.
 //

@@ -1,8 +1,12 @@
 package tracking
 
 import (
+	"context"
 	"maps"
+	"time"
 	"unicode/utf8"
+
+	"github.com/carrel-go/carrel/scope"
 )
 
 const (
@@ -68,6 +72,31 @@ func (a *Attempt) SetLabel(name, value string) error {
 		a.labels = labels
 	}
 	return opError("label", err)
+}
+
+// SetLabels sets labels of the session's record in any state, also when a
+// worker holds a stage or the record is terminal: a title can be corrected
+// later. The limits are those of [Attempt.SetLabel], and an empty value removes
+// a label. It costs one read and at most one write. It is not a transition:
+// [Record.Changed] stays, and a worker keeps its stage. A label that an
+// [Attempt] has set and not stored yet replaces it.
+func (t *Tracker) SetLabels(ctx context.Context, session scope.Scope, labels map[string]string) (Record, error) {
+	if err := checkLabels(labels); err != nil {
+		return Record{}, opError("set labels", err)
+	}
+	r, err := t.updateRecord(ctx, session, func(r Record, now time.Time) (Record, bool, error) {
+		next := r
+		next.Labels = mergeLabels(r.Labels, labels)
+		if maps.Equal(next.Labels, r.Labels) {
+			return r, false, nil
+		}
+		if err := checkLabels(next.Labels); err != nil {
+			return r, false, err
+		}
+		next.Updated = now
+		return next, true, nil
+	})
+	return r, opError("set labels", err)
 }
 
 // pendingLabels returns the labels that are not yet stored. They are replaced and

@@ -136,9 +136,9 @@ type Record struct {
 	Pipeline string
 	Filename string
 	Status   Status
-	Labels   map[string]string // small values that lists show; read-only, see Attempt.SetLabel
+	Labels   map[string]string // small values that lists show; read-only, see SetLabels
 	Reason   string            // if FAILED: an error code, "max_attempts", "abandoned" or "cancelled"
-	Terminal bool              // it will never change again
+	Terminal bool              // it will never change again, except for its labels
 	Changed  time.Time         // time of the last transition
 	Updated  time.Time         // time of the last write, including heartbeats
 	Due      time.Time         // when it is overdue; zero if terminal

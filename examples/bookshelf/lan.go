@@ -123,7 +123,8 @@ func (c config) warning(opened string) string {
 	if others := lan.Others(host); len(others) > 0 {
 		fmt.Fprintf(&b, "This machine has other addresses too: %s. Name one with -addr.\n", strings.Join(others, ", "))
 	}
-	b.WriteString("It is open to this network, over plain http: everybody on the network can read the traffic, and with the\n" +
-		"cookie of a device act as that device. Use it at home, not in a public network. All devices share one user.\n")
+	b.WriteString("It is open to this network, over plain http: everybody on the network can read the traffic, and\n" +
+		"with the cookie of a device act as that device. Use it at home, not in a public network. All devices\n" +
+		"share one user.\n")
 	return b.String()
 }

@@ -39,8 +39,8 @@
 //
 //	-lan  serve the page and the uploads on the local network, for devices that have sent the code that is shown here
 //
-// With -lan, -addr may name an address of this machine on that network. A loopback address counts for its port only: the
-// program then chooses an address of a real network, says so, and lists the others. The network is plain http, so
+// With -lan, -addr may name an address of this machine on that network. A loopback address counts for its port only:
+// the program then chooses an address of a real network, says so, and lists the others. The network is plain http, so
 // everybody on it can read the traffic. Every device is the user "anonymous".
 //
 // With -aws, the SDK's default configuration applies (environment, profile, role). The table and the buckets, with a

@@ -67,6 +67,19 @@ scene("a book on the shelf is found, opened and corrected", {}, async (s) => {
   await page.goto(`${server.url}/shelf`);
   await books.filter({ hasText: script }).first().waitFor();
   assert.equal(await page.locator("main img[src=x]").count(), 0);
+  await page.goto(`${server.url}/ops`); // the upload has the title of the book
+  await page.getByRole("button", { name: script }).click();
+  await page.getByRole("link", { name: "Open the book" }).click();
+  await page.getByRole("heading", { level: 1, name: script }).waitFor();
+});
+
+scene("the tray shows a title as it is typed", {}, async (s) => {
+  for (const title of ["Moby-Dick", "Pride and Prejudice"]) {
+    await chooseSample(s, title);
+    await hasRead(s.page);
+  }
+  await field(s.page, "Title").fill("Pride, mostly");
+  await s.page.getByRole("navigation", { name: "Your open books" }).getByRole("link", { name: "Pride, mostly" }).waitFor({ timeout: 15_000 });
 });
 
 scene("operations show, find and cancel uploads", { expected: missing }, async (s) => {

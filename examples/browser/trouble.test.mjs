@@ -1,7 +1,7 @@
 // What can go wrong between the page and the server while a book is read.
 import assert from "node:assert/strict";
 import { openProxy } from "./proxy.mjs";
-import { acceptCard, chooseSample, cover, field, hasRead, isWorking, scene, upload } from "./scene.mjs";
+import { acceptCard, become, chooseSample, cover, field, hasRead, isWorking, scene, upload } from "./scene.mjs";
 
 const slow = ["-pace", "40ms"];
 const lost = [/Failed to load resource: net::ERR_/, /Failed to load resource: the server responded with a status of 50/];
@@ -35,12 +35,14 @@ scene("the server is killed in mid-stream and started again", { flags: ["-pace",
   await acceptCard(s.page);
 });
 
-scene("two tabs show the same card", { flags: slow }, async (s) => {
+scene("two tabs show the same card", { flags: ["-pace", "300ms"], expected: lost }, async (s) => {
   await chooseSample(s, "Pride and Prejudice");
   await s.page.getByText("Scan barcode").first().waitFor();
   const second = await s.context.newPage();
   await second.goto(s.page.url());
   await isWorking(second);
+  await s.server.kill("SIGTERM");
+  await s.server.restart("-pace", "0"); // however slow this machine is, both tabs follow the run
   await Promise.all([readOnce(s.page), readOnce(second)]);
   await field(second, "Publisher").fill("A second press");
   await second.getByText("by you").first().waitFor();
@@ -79,4 +81,41 @@ scene("a network that is silent", { flags: slow, expected: lost }, async (s) => 
   }
   await readOnce(s.page);
   await acceptCard(s.page);
+});
+
+scene("text that is not valid yet survives a reload, a discarded tab and a restart, for its person only", { expected: [...lost, /status of 40[04]/] }, async (s) => {
+  await chooseSample(s, "Pride and Prejudice");
+  await hasRead(s.page);
+  const saved = s.page.getByText("Some are not valid yet");
+  await field(s.page, "Year").fill("18l3"); // which the page knows to be wrong
+  await saved.waitFor();
+  await field(s.page, "Publisher").fill("A publisher ".repeat(60)); // which only the server knows
+  await s.page.getByText("must have at most 500 characters").waitFor();
+  await saved.waitFor();
+  const url = s.page.url();
+  const second = await s.context.newPage();
+  const has = async (page) => {
+    await page.getByText("Enter a year in digits").waitFor();
+    assert.equal(await field(page, "Year").inputValue(), "18l3");
+    assert.equal(await field(page, "Publisher").inputValue(), "A publisher ".repeat(60));
+  };
+  await second.goto(url);
+  await has(second);
+  await s.page.close(); // without its sessionStorage
+  await s.server.kill();
+  await s.server.restart();
+  const third = await (await s.open()).newPage();
+  await third.goto(url);
+  await has(third);
+  await become(third, "globex/bob");
+  await third.getByText("This upload was not found").first().waitFor();
+  assert.doesNotMatch(await third.locator("body").innerText(), /A publisher/);
+
+  await second.reload();
+  await has(second);
+  await second.getByRole("button", { name: "Accept the card" }).click();
+  await second.locator("[aria-invalid]").first().waitFor();
+  await field(second, "Year").fill("1813");
+  await field(second, "Publisher").fill("T. Egerton");
+  await acceptCard(second);
 });

@@ -35,7 +35,7 @@ func (y *typing) save(card string, found draft.Findings) {
 	y.t.Helper()
 	before, err := y.edits.Load(y.t.Context(), y.session)
 	require.NoError(y.t, err)
-	require.NoError(y.t, y.edits.Save(y.t.Context(), y.session, before.Edit(found, must.Get(book.Decode([]byte(card))))))
+	require.NoError(y.t, y.edits.Save(y.t.Context(), y.session, before.Edit(found, must.Get(book.Decode([]byte(card))), nil)))
 }
 
 // set calls set_field in a run with this message.

@@ -32,6 +32,12 @@ func SystemPrompt(edits *draft.Store) func(context.Context, agent.Input) (string
 		typed := make(map[book.Field]json.RawMessage)
 		for f, edit := range e.InForce(found.Replaced) {
 			typed[f] = edit.Value
+			if edit.Text == "" {
+				continue
+			}
+			if typed[f], err = json.Marshal(edit.Text); err != nil {
+				return "", fmt.Errorf("booktools: list the typed fields: %w", err)
+			}
 		}
 		if len(typed) == 0 {
 			return System, nil

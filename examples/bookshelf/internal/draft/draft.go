@@ -41,11 +41,16 @@ type Draft struct {
 	Sources map[book.Field]Source
 	// Origins has the name of the look-up source for each field whose value such a source has.
 	Origins map[book.Field]string
+	// Texts has, by field, text that a person has typed and that is not a valid value yet. Metadata does not have such a
+	// field.
+	Texts map[book.Field]string
 }
 
 // Merge returns the draft that results from the agent's findings and a person's edits. It ignores invalid updates.
 func Merge(found Findings, e Edits) Draft {
-	d := Draft{Sources: make(map[book.Field]Source), Origins: make(map[book.Field]string)}
+	d := Draft{
+		Sources: make(map[book.Field]Source), Origins: make(map[book.Field]string), Texts: make(map[book.Field]string),
+	}
 	for _, u := range found.Updates {
 		if u.Source == Typed || d.Metadata.Apply(u.Update) != nil {
 			continue
@@ -59,6 +64,9 @@ func Merge(found Findings, e Edits) Draft {
 		if d.Metadata.Apply(book.Update{Field: f, Value: edit.Value}) == nil {
 			d.Sources[f] = Typed
 			delete(d.Origins, f)
+			if edit.Text != "" {
+				d.Texts[f] = edit.Text
+			}
 		}
 	}
 	return d
@@ -77,19 +85,21 @@ func (d *Draft) set(f book.Field, s Source, origin string) {
 	}
 }
 
-// Edit returns the edits after a person has changed the draft of the findings and e to m. A field is typed if it
-// differs from the agent's value, and stays typed as long as its value does not change. If nothing changes, Edit
-// returns e.
-func (e Edits) Edit(findings Findings, m book.Metadata) Edits {
+// Edit returns the edits after a person has changed the draft of the findings and e to m, and to texts that are not
+// values yet, of fields that m does not have. A field is typed if it has a text or if it differs from the agent's
+// value, and stays typed as long as it does not change. If nothing changes, Edit returns e.
+func (e Edits) Edit(findings Findings, m book.Metadata, texts map[book.Field]string) Edits {
 	before, found := Merge(findings, e), Merge(findings, Edits{})
 	next := Edits{revision: e.revision + 1, version: e.version, fields: make(map[book.Field]Edit)}
 	for _, f := range book.Fields() {
-		value := valueOf(m, f)
+		value, text := valueOf(m, f), texts[f]
 		switch {
-		case before.Sources[f] == Typed && bytes.Equal(value, valueOf(before.Metadata, f)):
+		case before.Sources[f] == Typed && text == before.Texts[f] && bytes.Equal(value, valueOf(before.Metadata, f)):
 			next.fields[f] = e.fields[f]
+		case text != "":
+			next.fields[f] = Edit{valueOf(book.Metadata{}, f), text, next.revision}
 		case !bytes.Equal(value, valueOf(found.Metadata, f)):
-			next.fields[f] = Edit{value, next.revision}
+			next.fields[f] = Edit{Value: value, Revision: next.revision}
 		}
 	}
 	if maps.EqualFunc(next.fields, e.fields, func(a, b Edit) bool { return a.Revision == b.Revision }) {

@@ -46,7 +46,7 @@ func TestAPersonsEditsStayUntilTheAgentReplacesThem(t *testing.T) {
 	requireDraft(t, draft.Merge(found, draft.Edits{}), `{"title":"Emma","author":"J. Austen","publisher":"Dover"}`,
 		"author told", "publisher found", "title found")
 
-	edits := draft.Edits{}.Edit(found, decode(t, `{"title":"Emma, a novel","author":"J. Austen","isbn":"080442957X"}`))
+	edits := draft.Edits{}.Edit(found, decode(t, `{"title":"Emma, a novel","author":"J. Austen","isbn":"080442957X"}`), nil)
 	requireDraft(t, draft.Merge(found, edits), `{"title":"Emma, a novel","author":"J. Austen","isbn":"080442957X"}`,
 		"author told", "isbn typed", "publisher typed", "title typed")
 
@@ -58,7 +58,7 @@ func TestAPersonsEditsStayUntilTheAgentReplacesThem(t *testing.T) {
 	requireDraft(t, draft.Merge(found, edits), `{"title":"EMMA","author":"Jane Austen","isbn":"080442957X"}`,
 		"author found", "isbn typed", "publisher typed", "title found")
 
-	again := edits.Edit(found, decode(t, `{"title":"Emma (1815)","author":"Jane Austen","isbn":"080442957X"}`))
+	again := edits.Edit(found, decode(t, `{"title":"Emma (1815)","author":"Jane Austen","isbn":"080442957X"}`), nil)
 	requireDraft(t, draft.Merge(found, again), `{"title":"Emma (1815)","author":"Jane Austen","isbn":"080442957X"}`,
 		"author found", "isbn typed", "publisher typed", "title typed")
 }
@@ -66,16 +66,16 @@ func TestAPersonsEditsStayUntilTheAgentReplacesThem(t *testing.T) {
 func TestAFieldIsTypedOnlyWhileItDiffersFromTheAgents(t *testing.T) {
 	t.Parallel()
 	found := draft.Findings{Updates: []draft.Update{update(book.Title, `"Emma"`, ""), update(book.PublishedYear, `1815`, "")}}
-	same := draft.Edits{}.Edit(found, decode(t, `{"title":"Emma","published_year":"1815"}`))
+	same := draft.Edits{}.Edit(found, decode(t, `{"title":"Emma","published_year":"1815"}`), nil)
 	require.Zero(t, same.Revision(), "nothing has changed")
-	typed := draft.Edits{}.Edit(found, decode(t, `{"title":"Emma","published_year":1816}`))
+	typed := draft.Edits{}.Edit(found, decode(t, `{"title":"Emma","published_year":1816}`), nil)
 	requireDraft(t, draft.Merge(found, typed), `{"title":"Emma","published_year":1816}`, "published_year typed", "title found")
-	back := typed.Edit(found, decode(t, `{"title":"Emma","published_year":1815}`))
+	back := typed.Edit(found, decode(t, `{"title":"Emma","published_year":1815}`), nil)
 	requireDraft(t, draft.Merge(found, back), `{"title":"Emma","published_year":1815}`, "published_year found", "title found")
 
 	// The agent sets the value that the person has typed, which stays theirs.
 	found.Updates = append(found.Updates, update(book.PublishedYear, `1816`, draft.Typed))
-	kept := typed.Edit(found, decode(t, `{"title":"Emma","published_year":1816}`))
+	kept := typed.Edit(found, decode(t, `{"title":"Emma","published_year":1816}`), nil)
 	requireDraft(t, draft.Merge(found, kept), `{"title":"Emma","published_year":1816}`, "published_year typed", "title found")
 }
 
@@ -94,7 +94,7 @@ func TestTheOriginIsThatOfTheValueOnTheCard(t *testing.T) {
 	}}
 	all := map[book.Field]string{book.Title: "Open Library", book.Author: "Open Library"}
 	require.Equal(t, all, draft.Merge(found, draft.Edits{}).Origins)
-	edits := draft.Edits{}.Edit(found, decode(t, `{"title":"Emma","author":"J. Austen","publisher":"Dover","published_year":1816}`))
+	edits := draft.Edits{}.Edit(found, decode(t, `{"title":"Emma","author":"J. Austen","publisher":"Dover","published_year":1816}`), nil)
 	require.Equal(t, map[book.Field]string{book.Title: "Open Library"}, draft.Merge(found, edits).Origins)
 }
 
@@ -120,13 +120,13 @@ func TestStoreKeepsTheNewestEditsOfASession(t *testing.T) {
 	ctx, session := context.Background(), newSession(t)
 	none := must.Get(store.Load(ctx, session))
 	require.Zero(t, none.Revision())
-	require.NoError(t, store.Save(ctx, session, none.Edit(draft.Findings{}, decode(t, `{"title":"Emma","confidence":0.5}`))))
-	require.ErrorIs(t, store.Save(ctx, session, none.Edit(draft.Findings{}, decode(t, `{"title":"x"}`))), draft.ErrChanged)
+	require.NoError(t, store.Save(ctx, session, none.Edit(draft.Findings{}, decode(t, `{"title":"Emma","confidence":0.5}`), nil)))
+	require.ErrorIs(t, store.Save(ctx, session, none.Edit(draft.Findings{}, decode(t, `{"title":"x"}`), nil)), draft.ErrChanged)
 
 	first := must.Get(must.Get(draft.NewStore(tb)).Load(ctx, session)) // another process
 	requireDraft(t, draft.Merge(draft.Findings{}, first), `{"title":"Emma","confidence":0.5}`, "confidence typed", "title typed")
-	require.NoError(t, store.Save(ctx, session, first.Edit(draft.Findings{}, decode(t, `{"title":"Emma"}`))))
-	require.ErrorIs(t, store.Save(ctx, session, first.Edit(draft.Findings{}, decode(t, `{"title":"x"}`))), draft.ErrChanged)
+	require.NoError(t, store.Save(ctx, session, first.Edit(draft.Findings{}, decode(t, `{"title":"Emma"}`), nil)))
+	require.ErrorIs(t, store.Save(ctx, session, first.Edit(draft.Findings{}, decode(t, `{"title":"x"}`), nil)), draft.ErrChanged)
 	requireDraft(t, draft.Merge(draft.Findings{}, must.Get(store.Load(ctx, session))), `{"title":"Emma"}`, "title typed")
 	require.Zero(t, must.Get(store.Load(ctx, newSession(t))).Revision(), "another session")
 
@@ -207,4 +207,30 @@ func TestSaysRecognisesValues(t *testing.T) {
 		u := book.Update{Field: c.field, Value: []byte(c.value)}
 		require.Equal(t, c.says, draft.Says(c.message, u), "%s: %s", c.message, c.value)
 	}
+}
+
+// Invalid text of a person is kept, in force and protected like a value.
+func TestATextThatIsNotAValueYet(t *testing.T) {
+	t.Parallel()
+	found := draft.Findings{Updates: []draft.Update{update(book.Title, `"Emma"`, ""), update(book.PublishedYear, `1815`, "")}}
+	card := decode(t, `{"title":"Emma"}`)
+	edits := draft.Edits{}.Edit(found, card, map[book.Field]string{book.PublishedYear: "18l5", book.ISBN: "978-0"})
+	d := draft.Merge(found, edits)
+	requireDraft(t, d, `{"title":"Emma"}`, "isbn typed", "published_year typed", "title found")
+	require.Equal(t, map[book.Field]string{book.PublishedYear: "18l5", book.ISBN: "978-0"}, d.Texts)
+	again := edits.Edit(found, card, d.Texts)
+	require.Equal(t, edits.Revision(), again.Revision(), "nothing has changed")
+
+	fixed := edits.Edit(found, decode(t, `{"title":"Emma","published_year":1816}`), map[book.Field]string{book.ISBN: "978-01"})
+	requireDraft(t, draft.Merge(found, fixed), `{"title":"Emma","published_year":1816}`,
+		"isbn typed", "published_year typed", "title found")
+	require.Equal(t, map[book.Field]string{book.ISBN: "978-01"}, draft.Merge(found, fixed).Texts)
+	found.Replaced = map[book.Field]int64{book.ISBN: fixed.Revision()}
+	require.Empty(t, draft.Merge(found, fixed).Texts, "the agent was asked for it")
+	back := edits.Edit(found, decode(t, `{"title":"Emma","published_year":1815}`), nil)
+	requireDraft(t, draft.Merge(found, back), `{"title":"Emma","published_year":1815}`, "published_year found", "title found")
+
+	store, session := must.Get(draft.NewStore(must.Get(table.New(table.NewMemory(nil), nil)))), newSession(t)
+	require.NoError(t, store.Save(t.Context(), session, edits))
+	require.Equal(t, d.Texts, draft.Merge(draft.Findings{Updates: found.Updates}, must.Get(store.Load(t.Context(), session))).Texts)
 }

@@ -13,7 +13,7 @@ func ExampleMerge() {
 		{Update: book.Update{Field: book.Author, Value: []byte(`"J. Austen"`)}},
 	}}
 	card, _ := book.Decode([]byte(`{"title": "Emma", "author": "Jane Austen"}`)) // the person has completed the author
-	edits := draft.Edits{}.Edit(found, card)
+	edits := draft.Edits{}.Edit(found, card, nil)
 	d := draft.Merge(found, edits)
 	fmt.Println(string(d.Metadata.Canonical()), d.Sources[book.Title], d.Sources[book.Author])
 	// Output: {"author":"Jane Austen","title":"Emma"} found typed

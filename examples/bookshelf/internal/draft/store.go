@@ -33,7 +33,8 @@ type Edits struct {
 
 // Edit is the value that a person has typed into one field.
 type Edit struct {
-	Value    json.RawMessage `json:"value"` // null if the person has cleared the field
+	Value    json.RawMessage `json:"value"` // null if the person has cleared the field, or if there is a Text
+	Text     string          `json:"text,omitempty"`
 	Revision int64           `json:"revision"`
 }
 
@@ -89,7 +90,8 @@ func decodeEdits(it table.Item) (Edits, error) {
 	}
 	for f, edit := range e.fields {
 		update := book.Update{Field: f, Value: edit.Value}
-		if edit.Revision < 1 || edit.Revision > e.revision || new(book.Metadata).Apply(update) != nil {
+		isText := edit.Text == "" || string(edit.Value) == "null"
+		if edit.Revision < 1 || edit.Revision > e.revision || !isText || new(book.Metadata).Apply(update) != nil {
 			return Edits{}, errForeign
 		}
 	}

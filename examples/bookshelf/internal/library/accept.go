@@ -17,18 +17,29 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-// maxNotes is the number of notes that one call works on.
-const maxNotes = 20
+const (
+	maxNotes      = 20 // that one call works on
+	maxNoteWrites = 64 // of one note, while others write it
+)
 
 // Announce notes that the upload of the session is about to be accepted. It is called by the holder of the record's
 // stage, before it ends the record. It may be repeated.
 func (s *Library) Announce(ctx context.Context, session scope.Scope) error {
 	own, err := s.openSession(session)
+	if err == nil {
+		err = putNote(ctx, own, session.SessionID())
+	}
 	if err != nil {
 		return fmt.Errorf("library: announce: %w", err)
 	}
-	it := table.Item{Sort: notePrefix + session.SessionID()}
-	for range 10 {
+	return nil
+}
+
+// putNote notes that the row and the record of an upload are about to change, so that a List, a Count or a Get finishes
+// the change if the process dies in between.
+func putNote(ctx context.Context, own *table.View, id string) (err error) {
+	it := table.Item{Sort: notePrefix + id}
+	for range maxNoteWrites {
 		cond := table.Absent()
 		if it.Version > 0 { // put again, so that a repair that has seen an older note does not delete this one
 			cond = table.Version(it.Version)
@@ -36,16 +47,13 @@ func (s *Library) Announce(ctx context.Context, session scope.Scope) error {
 		_, err = own.Put(ctx, it, cond)
 		conflict, ok := errors.AsType[*table.ConflictError](err)
 		if !ok {
-			break
+			return err
 		}
 		if it.Version = 0; conflict.Current != nil {
 			it.Version = conflict.Current.Version
 		}
 	}
-	if err != nil {
-		return fmt.Errorf("library: announce: %w", err)
-	}
-	return nil
+	return err
 }
 
 // Add puts the book of an upload that was accepted on its user's shelf. It does nothing if the book is there, or if the
@@ -94,8 +102,8 @@ func (v *View) repair(ctx context.Context) error {
 	return nil
 }
 
-// settle puts the row of an upload that was accepted, and then deletes its note, if it has one. It keeps the note of an
-// accept in flight.
+// settle puts the row of an upload that was accepted. If there is a note, it then gives the record the title of the
+// row, and deletes the note. It keeps the note of an accept in flight.
 func (s *Library) settle(ctx context.Context, own *table.View, session scope.Scope, note table.Item) error {
 	rec, err := s.tracker.Get(ctx, session)
 	switch {
@@ -114,6 +122,9 @@ func (s *Library) settle(ctx context.Context, own *table.View, session scope.Sco
 	if errors.Is(err, object.ErrNotFound) || errors.Is(err, object.ErrChanged) || errors.Is(err, errDamaged) {
 		s.log.ErrorContext(ctx, "the accepted metadata cannot be read", "scope", session.String(), "err", err)
 		err = nil
+	}
+	if err == nil && note.Version > 0 {
+		err = s.renameUpload(ctx, own, session)
 	}
 	if err != nil || note.Version == 0 {
 		return err

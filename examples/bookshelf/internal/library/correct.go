@@ -20,7 +20,8 @@ const jsonType = "application/json"
 
 // Correct stores the next version of the user's own book. The given version is the one that the person has corrected.
 // It returns a *[ConflictError] if another version is the current one, unless that is this correction, so that a
-// correction can be repeated. It returns [ErrVersions] if the book has too many versions.
+// correction can be repeated. It returns [ErrVersions] if the book has too many versions. The record of the upload gets
+// the corrected title, so that lists of uploads show it.
 func (v *View) Correct(ctx context.Context, id string, version int, m book.Metadata) (Book, error) {
 	b, err := v.correct(ctx, id, version, m)
 	if err != nil || v.shared == nil {
@@ -43,6 +44,24 @@ func (v *View) correct(ctx context.Context, id string, version int, m book.Metad
 	if err != nil {
 		return Book{}, err
 	}
+	session, err := v.user.Session(id)
+	if err != nil {
+		return Book{}, ErrNotFound
+	}
+	if b.Version == version {
+		if err := putNote(ctx, v.own, id); err != nil {
+			return Book{}, fmt.Errorf("library: correct: %w", err)
+		}
+	}
+	next, err := v.putVersion(ctx, b, version, m)
+	if err != nil {
+		return Book{}, err
+	}
+	return next, v.library.Add(ctx, session) // settles the note; if it fails, the correction can be repeated
+}
+
+// putVersion puts the row of the next version of b.
+func (v *View) putVersion(ctx context.Context, b Book, version int, m book.Metadata) (Book, error) {
 	canonical := m.Canonical()
 	switch {
 	case b.Version == version+1 && bytes.Equal(b.Metadata.Canonical(), canonical):
@@ -52,7 +71,7 @@ func (v *View) correct(ctx context.Context, id string, version int, m book.Metad
 	case len(b.Versions) >= MaxVersions:
 		return Book{}, ErrVersions
 	}
-	ref, err := v.storeVersion(ctx, id, version+1, canonical)
+	ref, err := v.storeVersion(ctx, b.ID, version+1, canonical)
 	if err != nil {
 		return Book{}, fmt.Errorf("library: correct: %w", err)
 	}

@@ -15,7 +15,7 @@
 //
 //	book#<id>      the user's partition    an accepted book
 //	book#<id>      the shared partition    the copy of a book that the tenant shares
-//	accept#<id>    the user's partition    an accept that may not have its row yet
+//	accept#<id>    the user's partition    an accept or a correction that may not be complete
 //
 // # Accepting
 //
@@ -23,6 +23,10 @@
 // leaves a note. Add reads the accepted book from the record and its metadata.json, puts the row with table.Absent and
 // deletes the note. If the process dies in between, the next List, Count or Get of the user finds the note and does the
 // same.
+//
+// From then on, the title of the upload is that of the row. Its copy in the record, the label [TitleLabel], is what
+// lists of uploads show and search. A correction of the title leaves a note in the same way, and changes the label
+// after the row.
 //
 // # Versions
 //

@@ -60,7 +60,7 @@ func (s *Server) acceptMetadata(w http.ResponseWriter, r *http.Request) error {
 	}
 	meta, err := book.Decode(raw)
 	if err != nil {
-		return newProblem(http.StatusBadRequest, metadataDetail(err))
+		return newMetadataProblem(err)
 	}
 	session, rec, err := s.findRecord(r, id)
 	if err != nil {
@@ -79,6 +79,15 @@ func (s *Server) acceptMetadata(w http.ResponseWriter, r *http.Request) error {
 	return httpapi.WriteJSON(w, map[string]string{
 		"status": "accepted", "saved_key": saved, "upload_id": session.SessionID(),
 	})
+}
+
+// newMetadataProblem returns the problem of metadata that was rejected.
+func newMetadataProblem(err error) *problem {
+	p := newProblem(http.StatusBadRequest, metadataDetail(err))
+	if e, ok := errors.AsType[*book.FieldError](err); ok {
+		p.Members = map[string]any{"field": e.Field}
+	}
+	return p
 }
 
 // metadataDetail describes why metadata was rejected.

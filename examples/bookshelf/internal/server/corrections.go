@@ -21,7 +21,7 @@ func (s *Server) correctBook(w http.ResponseWriter, r *http.Request) error {
 	}
 	meta, err := book.Decode(raw)
 	if err != nil {
-		return newProblem(http.StatusBadRequest, metadataDetail(err))
+		return newMetadataProblem(err)
 	}
 	v, err := s.openLibrary(r)
 	if err != nil {

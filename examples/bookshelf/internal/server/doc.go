@@ -9,9 +9,9 @@
 //	                                       content_type, size and sha256 (base64) are pinned if given; display_name is
 //	                                       the name as the person knows it
 //	POST /api/metadata/extract             starts a run on the upload, or refines it; answers with its events (SSE)
-//	GET  /api/metadata/{session}           the draft: {metadata, sources, origins, version, transcript, runs, photo_url,
-//	                                       and run_id of the run in flight}
-//	PUT  /api/metadata/{session}/draft     keeps what a person has typed: {metadata, version}
+//	GET  /api/metadata/{session}           the draft: {metadata, texts, sources, origins, version, transcript, runs,
+//	                                       photo_url, and run_id of the run in flight}
+//	PUT  /api/metadata/{session}/draft     keeps what a person has typed: {metadata, texts?, version}
 //	POST /api/metadata/accept              writes metadata.json and ends the session's record
 //	GET  /api/runs/{run}/events            the events after Last-Event-ID or ?last_event_id= (SSE)
 //	POST /api/runs/{run}/stop              stops the run
@@ -64,13 +64,16 @@
 // conversation that the model sees, which is kept longer than the events.
 //
 // A PUT sends the whole card with the version of the draft from which it was made, and is answered with the new
-// {metadata, sources, origins, version}. Fields that differ from the agent's values are typed. The metadata is checked
-// as an accept checks it, but it may be empty. If a run or another request has changed the draft since that version,
-// the answer is 409 with the present draft as its member draft. The answer is 409 without it once the record has ended.
+// {metadata, texts, sources, origins, version}. Fields that differ from the agent's values are typed. The metadata is
+// checked as an accept checks it, but it may be empty. If it is rejected because of a field, the problem has its name
+// as the member field. Text that a person has typed and that is not valid yet, such as the year "18l3", is one of the
+// texts: it is kept unchanged, and the metadata does not have that field. An accept does not have texts. If a run or
+// another request has changed the draft since that version, the answer is 409 with the present draft as its member
+// draft. The answer is 409 without it once the record has ended.
 //
 // A run keeps typed values: the agent receives them in its prompt, and set_field fails for them unless the person's
 // message names the field or contains the new value. The edits are the item "draft" in the partition of the session,
-// see package draft. After an accept, the metadata is the accepted one.
+// see package draft. After an accept, the metadata is that of the book on the shelf, as it was last corrected.
 //
 // In metadata, an empty string equals an absent field, published_year and confidence may be numbers in strings, and an
 // ISBN may be as printed ("ISBN 0-8044-2957-X", see book.ParseISBN). It is stored without hyphens. The message about a
@@ -133,7 +136,8 @@
 // A caller lists their own uploads, and those of the whole tenant with the role ops; owner=me lists only their own. The
 // status active, waiting, failed or success selects a class. The classes are disjoint. A row has upload_id, user_id,
 // own, filename, display_name (if it differs), title, class, current_status, stage, state, created_at and changed_at,
-// and reason and retryable if it has failed. With q, a row is listed if its title, file name, display name or id
+// and reason and retryable if it has failed. The title is that of the draft, and after the accept that of the book on
+// the shelf. With q, a row is listed if its title, file name, display name or id
 // contain each word of the text; accents do not matter. Such a list has capped: if it is true, the search stopped at a
 // number of rows and continues at next. The counting of a class stops at 1,000. Answers have an ETag, so a page that
 // polls gets 304 if nothing has changed.

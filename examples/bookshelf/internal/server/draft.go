@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -16,10 +15,10 @@ import (
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/book"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/draft"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/library"
 	"github.com/carrel-go/carrel/httpapi"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope"
-	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/tracking"
 )
 
@@ -31,12 +30,13 @@ type draftView struct {
 	Metadata book.Metadata               `json:"metadata"`
 	Sources  map[book.Field]draft.Source `json:"sources"`
 	Origins  map[book.Field]string       `json:"origins,omitempty"`
+	Texts    map[book.Field]string       `json:"texts,omitempty"`
 	Version  string                      `json:"version"`
 }
 
 // serveDraft answers GET /api/metadata/{session} with the draft, the ids of the runs, the transcript and a link to the
 // photo. If a run is in flight, the answer has its id instead of the transcript, which continues with the events of the
-// run. Once a card has been accepted, the metadata is the accepted one.
+// run. Once a card has been accepted, the metadata is that of the book on the shelf.
 func (s *Server) serveDraft(w http.ResponseWriter, r *http.Request) error {
 	session, rec, err := s.findRecord(r, r.PathValue("session"))
 	if err != nil {
@@ -55,7 +55,7 @@ func (s *Server) serveDraft(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		d.edits = d.edits.Edit(d.found, m)
+		d.edits = d.edits.Edit(d.found, m, nil)
 	}
 	photo, err := s.linkPhoto(r.Context(), rec)
 	if err != nil {
@@ -96,11 +96,13 @@ func listRuns(newest *runner.Run) []string {
 }
 
 // saveDraft answers PUT /api/metadata/{session}/draft: it keeps the edits of a person. The metadata is the whole card,
-// and may be empty. The version is that of the draft from which the card was made.
+// and may be empty. The texts are those of the other fields that are not valid yet. The version is that of the draft
+// from which the card was made.
 func (s *Server) saveDraft(w http.ResponseWriter, r *http.Request) error {
 	var version string
 	var raw json.RawMessage
-	if err := readBody(w, r, map[string]any{"metadata": &raw, "version": &version}); err != nil {
+	var texts map[book.Field]string
+	if err := readBody(w, r, map[string]any{"metadata": &raw, "texts": &texts, "version": &version}); err != nil {
 		return err
 	}
 	if raw == nil || version == "" {
@@ -108,7 +110,13 @@ func (s *Server) saveDraft(w http.ResponseWriter, r *http.Request) error {
 	}
 	card, err := book.Decode(raw)
 	if err != nil && !errors.Is(err, book.ErrEmpty) {
-		return newProblem(http.StatusBadRequest, metadataDetail(err))
+		return newMetadataProblem(err)
+	}
+	for f, text := range texts {
+		if _, isSet := card.Get(f); isSet || text == "" || !f.Valid() {
+			return newProblem(http.StatusBadRequest, fmt.Sprintf(
+				"The text of %.60q must be one that is not empty, of a field that the metadata does not set.", f))
+		}
 	}
 	session, rec, err := s.findRecord(r, r.PathValue("session"))
 	if err != nil {
@@ -124,7 +132,7 @@ func (s *Server) saveDraft(w http.ResponseWriter, r *http.Request) error {
 	if version != d.formatVersion() {
 		return newDraftConflict(d)
 	}
-	edited := d.edits.Edit(d.found, card)
+	edited := d.edits.Edit(d.found, card, texts)
 	if edited.Revision() != d.edits.Revision() {
 		err = s.drafts.Save(r.Context(), session, edited)
 	}
@@ -138,7 +146,23 @@ func (s *Server) saveDraft(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	d.edits = edited
+	s.renameUpload(r.Context(), rec, d.mergeEdits().Metadata)
 	return httpapi.WriteJSON(w, d.newView())
+}
+
+// renameUpload shows the title of a draft in lists of uploads. If it fails, the next run or the accept does it.
+func (s *Server) renameUpload(ctx context.Context, rec tracking.Record, m book.Metadata) {
+	title := library.LabelTitle(m)
+	if title == rec.Labels[library.TitleLabel] {
+		return
+	}
+	now, err := s.o.Tracker.SetLabels(ctx, rec.Scope, map[string]string{library.TitleLabel: title})
+	if err == nil && isAccepted(now) { // meanwhile, so the title is that of the book
+		err = s.o.Library.Rename(ctx, rec.Scope)
+	}
+	if err != nil {
+		s.o.Log.WarnContext(ctx, "set the title of an upload", "scope", rec.Scope.String(), "err", err)
+	}
 }
 
 // newDraftConflict returns the problem of a request with an old version, with the present draft.
@@ -183,7 +207,7 @@ func (d currentDraft) formatVersion() string {
 
 func (d currentDraft) newView() draftView {
 	m := d.mergeEdits()
-	return draftView{m.Metadata, m.Sources, m.Origins, d.formatVersion()}
+	return draftView{m.Metadata, m.Sources, m.Origins, m.Texts, d.formatVersion()}
 }
 
 // isAccepted reports whether the record's card has been accepted.
@@ -191,29 +215,17 @@ func isAccepted(rec tracking.Record) bool {
 	return rec.Stage(tracking.Enrichment).State == tracking.StateSuccess
 }
 
-// readAccepted returns the metadata that was accepted.
+// readAccepted returns the metadata of an accepted book as its owner has corrected it.
 func (s *Server) readAccepted(ctx context.Context, rec tracking.Record) (book.Metadata, error) {
-	root, err := s.o.Raw.In(rec.Scope)
+	shelf, err := s.o.Library.Open(rec.Scope, scope.Scope{})
 	if err != nil {
 		return book.Metadata{}, err
 	}
-	ref, err := rec.Stage(tracking.Enrichment).Destination.Ref(root)
-	if err != nil {
-		return book.Metadata{}, err
-	}
-	body, _, err := root.Open(ctx, ref, nil)
-	if errors.Is(err, object.ErrNotFound) {
+	b, err := shelf.Get(ctx, rec.Scope.SessionID())
+	if errors.Is(err, library.ErrNotFound) {
 		return book.Metadata{}, newProblem(http.StatusGone, "The accepted card has been deleted.")
 	}
-	if err != nil {
-		return book.Metadata{}, err
-	}
-	defer func() { _ = body.Close() }() // only read from
-	stored, err := io.ReadAll(io.LimitReader(body, book.MaxBytes+1))
-	if err != nil {
-		return book.Metadata{}, err
-	}
-	return book.DecodeStored(stored)
+	return b.Metadata, err
 }
 
 // linkPhoto returns a URL of the photo that is valid for a short time, or "" if the photo is not there.

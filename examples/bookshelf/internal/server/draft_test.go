@@ -242,3 +242,49 @@ func TestStopLeavesWhatAPersonHasTyped(t *testing.T) {
 	require.Equal(t, "stopped", (<-got).last(t)["code"])
 	require.Equal(t, http.StatusOK, w.accept(id, emma).Status)
 }
+
+// A person's draft keeps invalid text until it can be accepted, and no agent replaces it.
+func TestInvalidTextIsKept(t *testing.T) {
+	t.Parallel()
+	w, id := newFound(t)
+	put := func(version, metadata, texts string) reply {
+		body := fmt.Sprintf(`{"metadata":%s,"texts":%s,"version":%q}`, metadata, texts, version)
+		return w.do(t.Context(), http.MethodPut, "/api/metadata/"+id+"/draft", body)
+	}
+	const card = `{"title":"Emma","author":"J. Austen"}`
+	saved := put("3.0", card, `{"published_year":"18l5","isbn":"978-0"}`)
+	require.JSONEq(t, `{"metadata":{"title":"Emma","author":"J. Austen"},"version":"3.1",
+		"texts":{"published_year":"18l5","isbn":"978-0"},
+		"sources":{"title":"found","author":"found","published_year":"typed","isbn":"typed"}}`, saved.Body)
+	w.open(w.options) // after a restart
+	texts := map[string]any{"published_year": "18l5", "isbn": "978-0"}
+	require.Equal(t, texts, w.draft(id).json(t)["texts"])
+
+	w.say(id, "Read it again.", call("c3", "set_field", `{"field":"published_year","value":"1815"}`), say("Done."))
+	require.Contains(t, w.model.systems[len(w.model.systems)-1], `"published_year":"18l5"`)
+	require.Equal(t, texts, w.draft(id).json(t)["texts"], "the agent keeps it")
+	w.say(id, "The year is 1816.", call("c4", "set_field", `{"field":"published_year","value":"1816"}`), say("Done."))
+	d := w.draft(id).json(t)
+	require.Equal(t, map[string]any{"isbn": "978-0"}, d["texts"])
+	version := d["version"].(string)
+
+	for texts, detail := range map[string]string{
+		`{"title":"x"}`: "does not set", `{"isbn":""}`: "not empty", `{"pages":"7"}`: "pages", `{"isbn":7}`: "wrong type", `[]`: "wrong type",
+	} {
+		r := put(version, card, texts)
+		require.Equal(t, http.StatusBadRequest, r.Status, texts)
+		require.Contains(t, r.Body, detail, texts)
+	}
+	for metadata, field := range map[string]any{`{"isbn":"978-0"}`: "isbn", `{"title":"a\u0000"}`: "title", `[]`: nil} {
+		require.Equal(t, field, put(version, metadata, `{}`).json(t)["field"], metadata)
+	}
+	w.as = "acme ann"
+	require.Equal(t, http.StatusNotFound, put(version, card, `{"isbn":"1"}`).Status)
+	require.NotContains(t, w.draft(id).Body, "978-0")
+	w.as = ""
+	rejected := w.accept(id, map[string]any{"title": "Emma", "isbn": "978-0"})
+	require.Equal(t, http.StatusBadRequest, rejected.Status)
+	require.Equal(t, "isbn", rejected.json(t)["field"])
+	require.Equal(t, http.StatusOK, w.accept(id, map[string]any{"title": "Emma"}).Status)
+	require.NotContains(t, w.draft(id).json(t), "texts")
+}

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/library"
 	"github.com/carrel-go/carrel/httpapi"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/tracking"
@@ -39,7 +40,7 @@ func (s *Server) serveFiles(w http.ResponseWriter, r *http.Request) error {
 	files := make([]json.RawMessage, len(page.Records))
 	for i, rec := range page.Records {
 		extra := fileExtra{
-			Title: rec.Labels[titleLabel], Own: callerOf(r).Contains(rec.Scope), Name: rec.Labels[displayLabel],
+			Title: rec.Labels[library.TitleLabel], Own: callerOf(r).Contains(rec.Scope), Name: rec.Labels[displayLabel],
 		}
 		if files[i], err = encodeFile(rec, extra); err != nil {
 			return err
@@ -167,7 +168,7 @@ type fileExtra struct {
 func newFile(r *http.Request, rec tracking.Record) (json.RawMessage, error) {
 	row := rec.Summary()
 	return encodeFile(rec, fileExtra{
-		Title: row.Labels[titleLabel], Own: callerOf(r).Contains(row.Scope), Name: row.Labels[displayLabel],
+		Title: row.Labels[library.TitleLabel], Own: callerOf(r).Contains(row.Scope), Name: row.Labels[displayLabel],
 		Class: row.Class, Stage: row.Stage, State: row.State,
 		Changed: row.Changed.UTC().Format("2006-01-02T15:04:05.000Z"), // as in a row
 	})

@@ -35,7 +35,7 @@ func newMatcher(text string) (func(tracking.Summary) bool, error) {
 	}
 	return func(row tracking.Summary) bool {
 		// A word cannot span two of them, since it does not contain a line end.
-		names := []string{row.Labels[titleLabel], row.Labels[displayLabel], row.Filename, row.Scope.SessionID()}
+		names := []string{row.Labels[library.TitleLabel], row.Labels[displayLabel], row.Filename, row.Scope.SessionID()}
 		in := foldText(strings.Join(names, "\n"))
 		for _, w := range words {
 			if !strings.Contains(in, w) {

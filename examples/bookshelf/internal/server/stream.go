@@ -8,13 +8,13 @@ import (
 	"iter"
 	"log/slog"
 	"time"
-	"unicode/utf8"
 
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/runner"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/book"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/booktools"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/draft"
+	"github.com/carrel-go/carrel/examples/bookshelf/internal/library"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/tools"
 	"github.com/carrel-go/carrel/tracking"
@@ -82,25 +82,12 @@ func (s *Server) buildOutput(ctx context.Context, r *runner.Run, h agent.History
 	return m.Canonical(), nil
 }
 
-// titleLabel is the label of a record that has the title of its book.
-const titleLabel = "title"
-
-// setTitle shows the title of a book in lists of uploads, truncated to fit, or none if it does not have one. The
-// attempt's next write of the record stores it.
+// setTitle shows the title of a book in lists of uploads. The attempt's next write of the record stores it.
 func (s *Server) setTitle(attempt *tracking.Attempt, m book.Metadata) {
 	if attempt == nil {
 		return
 	}
-	const limit = 256 // bytes of a label
-	title := ""
-	if m.Title != nil {
-		title = *m.Title
-	}
-	for len(title) > limit {
-		_, last := utf8.DecodeLastRuneInString(title)
-		title = title[:len(title)-last]
-	}
-	if err := attempt.SetLabel(titleLabel, title); err != nil {
+	if err := attempt.SetLabel(library.TitleLabel, library.LabelTitle(m)); err != nil {
 		s.o.Log.Warn("set the title of an upload", "scope", attempt.Record().Scope.String(), "err", err)
 	}
 }

@@ -38,6 +38,10 @@ export class Acceptance {
     } catch (err) {
       if (signal.aborted) return;
       book.set({ doing: "" });
+      if (err.field && book.card.refuse(err.field, api.explainError(err))) {
+        book.card.focus(err.field);
+        return;
+      }
       const isTemporary = err.retryAfter || err.status >= 500 || !err.status;
       showNotice(byId("accept-notice"), {
         kind: "error",

@@ -214,14 +214,17 @@ export function cancelUpload(id) {
   return json(`/api/ops/files/${encodeURIComponent(id)}/cancel`, { method: "POST" });
 }
 
-/** fetchDraft returns the draft: {metadata, sources, origins, version, transcript, runs, photo_url, run_id of the run in flight}. */
+/**
+ * fetchDraft returns the draft: {metadata, texts, sources, origins, version, transcript, runs, photo_url, run_id of the
+ * run in flight}.
+ */
 export function fetchDraft(sessionID, signal) {
   return json(`/api/metadata/${encodeURIComponent(sessionID)}`, { signal });
 }
 
-/** saveDraft keeps a card that was made from a version of the draft. It continues if the page is closed. */
-export function saveDraft(sessionID, metadata, version) {
-  const put = post({ metadata, version }, AbortSignal.timeout(saveTime));
+/** saveDraft keeps a card {metadata, texts} that was made from a version of the draft. It continues if the page is closed. */
+export function saveDraft(sessionID, { metadata, texts }, version) {
+  const put = post({ metadata, texts, version }, AbortSignal.timeout(saveTime));
   return json(`/api/metadata/${encodeURIComponent(sessionID)}/draft`, { ...put, method: "PUT", keepalive: true });
 }
 

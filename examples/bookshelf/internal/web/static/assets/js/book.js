@@ -173,7 +173,8 @@ async function saveCorrection() {
   } catch (err) {
     isSaving = false;
     refreshButtons();
-    if (err.status === 409) await showConflict(err, metadata);
+    if (err.field && card.refuse(err.field, api.explainError(err))) card.focus(err.field);
+    else if (err.status === 409) await showConflict(err, metadata);
     else showError(byId("card-notice"), "The correction was not saved", err, saveCorrection);
   }
 }

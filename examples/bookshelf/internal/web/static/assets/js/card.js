@@ -51,7 +51,6 @@ export class Card {
       f.put(undefined);
       f.mark("");
       f.saved = f.edits;
-      f.base = undefined;
       f.shine(false);
     }
     this.lock(true);
@@ -94,30 +93,44 @@ export class Card {
   }
 
   /** show writes a draft of the server, except to fields with edits that the server does not have. */
-  show({ metadata, sources, origins = {} }) {
+  show({ metadata, sources, origins = {}, texts = {} }) {
     for (const [name, f] of this.#fields) {
-      f.base = metadata[name];
       if (f.isEdited) continue;
-      if (f.text !== written(f.base) && f.read().value !== f.base) f.put(f.base);
+      const { value, complaint } = f.read();
+      if (name in texts) {
+        if (f.text !== texts[name]) {
+          f.put(texts[name]);
+          f.complain(f.read().complaint ?? "");
+        }
+      } else if (f.text !== written(metadata[name]) && (complaint || value !== metadata[name])) {
+        f.put(metadata[name]);
+      }
       f.mark(sources[name] ?? "", origins[name]);
     }
   }
 
   /**
-   * read returns the metadata of the card for the draft, with the server's value in place of an invalid one. whole
-   * reports whether all values are valid. commit() states that the server has stored them.
+   * read returns the card for the draft: its metadata, and by name the texts that are not valid yet. commit() states that
+   * the server has stored them.
    */
   read() {
     const metadata = {};
+    const texts = {};
     const done = [];
-    let whole = true;
     for (const [name, f] of this.#fields) {
       const { value, complaint } = f.read();
-      metadata[name] = complaint ? f.base : value;
-      if (complaint) whole = false;
-      else done.push([f, f.edits]);
+      if (complaint) texts[name] = f.text;
+      else metadata[name] = value;
+      done.push([f, f.edits]);
     }
-    return { metadata, whole, commit: () => done.forEach(([f, edits]) => (f.saved = edits)) };
+    return { metadata, texts, commit: () => done.forEach(([f, edits]) => (f.saved = edits)) };
+  }
+
+  /** refuse shows why the server does not accept a field. It returns whether the card has the field. */
+  refuse(name, complaint) {
+    const f = this.#fields.get(name);
+    f?.refuse(complaint);
+    return f !== undefined;
   }
 
   /** save returns the present values, for restore. */

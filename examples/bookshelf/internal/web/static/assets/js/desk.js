@@ -42,7 +42,10 @@ const review = new Review({
     tabs.tell(id);
     tray.look();
   },
-  edited: (id) => tabs.tell(id, true),
+  edited: (id, title) => {
+    tabs.tell(id, true);
+    tray.checkTitle(id, title);
+  },
   next: () => {
     const book = tray.next();
     return book ? `Next card: ${book.title}` : "Upload another book";

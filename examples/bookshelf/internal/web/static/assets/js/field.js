@@ -12,11 +12,10 @@ export class Field {
   /** edits counts the person's edits, and saved those of them that the server has. */
   edits = 0;
   saved = 0;
-  /** base is the value of the server. */
-  base = undefined;
 
   #origin = el("span", { class: "origin" });
   #timer = 0;
+  #refused = {}; // the text that the server has refused, and why
 
   /** @param spec has name, label, read, rows and inputmode. onEdit is called when a person has changed the text. */
   constructor(spec, onEdit) {
@@ -69,7 +68,14 @@ export class Field {
 
   /** read returns the value, which is undefined if the field is empty, or a complaint. */
   read() {
-    return this.text === "" ? {} : this.spec.read(this.text);
+    if (this.text === "") return {};
+    return this.text === this.#refused.text ? { complaint: this.#refused.complaint } : this.spec.read(this.text);
+  }
+
+  /** refuse records why the server does not accept the present text. */
+  refuse(complaint) {
+    this.#refused = { text: this.text, complaint };
+    this.complain(complaint);
   }
 
   /** mark shows where the value comes from. origin is the name of the look-up source, if there is one. */

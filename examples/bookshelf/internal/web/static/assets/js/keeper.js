@@ -15,7 +15,7 @@ export class Keeper {
   #pause;
   #version = "";
   #isDirty = false; // edited since the request in flight began
-  #isPartial = false; // some fields are invalid, and not saved
+  #isInvalid = false; // the text of a field is not valid yet
   #isClosed = false;
   #hasLeft = false; // the card shows another book
   #failures = 0; // in a row
@@ -23,11 +23,12 @@ export class Keeper {
   #saving; // the promise of the requests in flight
 
   /**
-   * @param card has read(), which returns {metadata, whole, commit()}, and show(draft), which keeps the fields that were
-   *   edited after the last commit.
-   * @param store has load() and save(metadata, version). Both return a draft {metadata, sources, version}. The error of
-   *   a request with an old version has the present draft.
-   * @param tell is called with "pending", "saving", "saved", "partial" (some fields are invalid and not saved), "waiting"
+   * @param card has read(), which returns {metadata, texts, commit()}, show(draft), which keeps the fields that were
+   *   edited after the last commit, and refuse(field, reason), which returns whether the field is then among the texts.
+   * @param store has load() and save({metadata, texts}, version). Both return a draft {metadata, texts, sources,
+   *   version}. The error of a request with an old version has the present draft, and that of one with an invalid value
+   *   the name of its field.
+   * @param tell is called with "pending", "saving", "saved", "invalid" (saved, and a text is not valid yet), "waiting"
    *   (for another try), "refused" with the server's reason, or "closed".
    */
   constructor(card, store, tell, { delay = pause } = {}) {
@@ -39,7 +40,7 @@ export class Keeper {
 
   /** unsaved reports whether an edit is not on the server. */
   get unsaved() {
-    return !this.#isClosed && (this.#isDirty || this.#isPartial || this.#saving !== undefined);
+    return !this.#isClosed && (this.#isDirty || this.#saving !== undefined);
   }
 
   /** take shows a draft of the server, from which further edits are made. */
@@ -69,8 +70,8 @@ export class Keeper {
 
   /** leave saves the card as it is now, and shows nothing from then on. */
   leave() {
-    const { metadata, whole } = this.#card.read();
-    this.#card = { read: () => ({ metadata, whole, commit() {} }), show() {} };
+    const { metadata, texts } = this.#card.read();
+    this.#card = { read: () => ({ metadata, texts, commit() {} }), show() {}, refuse: () => false };
     this.#tell = () => {};
     this.#hasLeft = true;
     this.flush();
@@ -96,25 +97,27 @@ export class Keeper {
 
   // Repeats itself until no edit is left.
   async #saveAll() {
+    let refused = "";
     for (let conflicts = 0; this.#isDirty && !this.#isClosed; ) {
       try {
         if (this.#version === "") this.take(await this.#store.load());
         this.#tell("saving");
         this.#isDirty = false;
-        const read = this.#card.read();
-        this.#isPartial = !read.whole;
-        const draft = await this.#store.save(read.metadata, this.#version);
-        read.commit();
+        const { metadata, texts, commit } = this.#card.read();
+        this.#isInvalid = Object.keys(texts).length > 0;
+        const draft = await this.#store.save({ metadata, texts }, this.#version);
+        commit();
         this.take(draft);
         this.#failures = 0;
         conflicts = 0;
       } catch (err) {
         this.#isDirty = true;
         if (err.draft && !this.#hasLeft && ++conflicts < maxConflicts) this.take(err.draft);
+        else if (err.field && err.field !== refused && this.#card.refuse(err.field, err.message)) refused = err.field;
         else return this.#giveUp(err);
       }
     }
-    if (!this.#isClosed) this.#tell(this.#isPartial ? "partial" : "saved");
+    if (!this.#isClosed) this.#tell(this.#isInvalid ? "invalid" : "saved");
     return !this.#isClosed;
   }
 
@@ -144,8 +147,8 @@ export function describeKeeping(state, reason = "") {
       return "Saving your changes…";
     case "saved":
       return "Your changes are saved.";
-    case "partial":
-      return "Your changes are saved, except for fields that are not valid yet.";
+    case "invalid":
+      return "Your changes are saved. Some are not valid yet, and must be before you accept.";
     case "waiting":
       return "Your changes are not saved yet. Trying again…";
     case "refused":

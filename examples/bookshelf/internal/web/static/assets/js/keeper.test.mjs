@@ -4,28 +4,34 @@ import { describeKeeping, Keeper } from "./keeper.js";
 
 /** desk is a card with one field beside a server that keeps its draft. */
 function desk({ before = async () => {} } = {}) {
-  const server = { title: "Emma", version: 1, requests: 0, busy: 0 };
-  const view = () => ({ metadata: { title: server.title }, sources: {}, version: String(server.version) });
+  const server = { title: "Emma", texts: {}, version: 1, requests: 0, busy: 0 };
+  const view = () => ({ metadata: { title: server.title }, texts: server.texts, sources: {}, version: String(server.version) });
   const card = {
     text: "Emma",
     edits: 0,
     saved: 0,
     read() {
       const { text, edits } = this;
-      return { metadata: { title: text }, whole: !text.endsWith("?"), commit: () => (this.saved = edits) };
+      const isValid = !text.endsWith("?") && text !== this.refused;
+      return { metadata: isValid ? { title: text } : {}, texts: isValid ? {} : { title: text }, commit: () => (this.saved = edits) };
+    },
+    refuse(field, reason) {
+      this.refused = this.text;
+      this.reason = `${field}: ${reason}`;
+      return true;
     },
     show(draft) {
-      if (this.edits === this.saved) this.text = draft.metadata.title;
+      if (this.edits === this.saved) this.text = draft.texts.title ?? draft.metadata.title;
     },
   };
   const store = {
     load: async () => view(),
-    save: async (metadata, version) => {
+    save: async ({ metadata, texts }, version) => {
       assert.equal(server.busy++, 0, "one request at a time");
       try {
-        await before(++server.requests);
+        await before(++server.requests, metadata);
         if (version !== String(server.version)) throw Object.assign(new Error("changed"), { status: 409, draft: view() });
-        server.title = metadata.title;
+        Object.assign(server, { title: metadata.title, texts });
         server.version++;
         return view();
       } finally {
@@ -155,12 +161,37 @@ test("without a draft of the server, the first save asks for one", async () => {
   assert.equal(d.server.title, "Mine");
 });
 
-test("invalid fields are told apart", async () => {
+test("a text that is not valid yet is saved, and told apart", async () => {
   const d = desk();
   d.type("Mine?");
+  assert.equal(await d.keeper.flush(), true);
+  assert.deepEqual([d.server.title, d.server.texts, d.states.at(-1)], [undefined, { title: "Mine?" }, "invalid"]);
+  await until(() => !d.keeper.unsaved); // the page may be left
+  d.type("Mine");
   await d.keeper.flush();
-  assert.equal(d.states.at(-1), "partial");
-  assert.match(describeKeeping("partial"), /not valid/);
+  assert.deepEqual([d.server.title, d.server.texts, d.states.at(-1)], ["Mine", {}, "saved"]);
+});
+
+test("a value that the server refuses is saved as a text, with the other edits", async () => {
+  const d = desk({
+    before: async (_, { title }) => {
+      if (title === "too long") throw Object.assign(new Error("must be shorter"), { status: 400, field: "title" });
+    },
+  });
+  d.type("too long");
+  assert.equal(await d.keeper.flush(), true);
+  assert.deepEqual([d.server.texts, d.states.at(-1), d.card.reason], [{ title: "too long" }, "invalid", "title: must be shorter"]);
+});
+
+test("a server that refuses a text too is not asked without end", async () => {
+  const d = desk({ before: async () => { throw Object.assign(new Error("no"), { status: 400, field: "title" }); } });
+  d.type("Mine");
+  assert.equal(await d.keeper.flush(), false);
+  assert.deepEqual([d.server.requests, d.states.at(-1)], [2, "refused"]);
+});
+
+test("the states have words", () => {
+  assert.match(describeKeeping("invalid"), /not valid/);
   assert.match(describeKeeping("refused", "Too long."), /Too long\.$/);
   assert.match(describeKeeping(""), /every field/);
 });

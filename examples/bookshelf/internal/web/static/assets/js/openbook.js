@@ -40,7 +40,7 @@ export class OpenBook {
 
   /**
    * @param ask asks the reader: ask(message).
-   * @param edited is called with the id of the upload when the server has an edit of its draft.
+   * @param edited is called with the id of the upload and its title when the server has an edit of its draft.
    */
   constructor({ ask, edited }) {
     this.#edited = edited;
@@ -103,9 +103,9 @@ export class OpenBook {
     this.session = id;
     const store = {
       load: () => api.fetchDraft(id),
-      save: async (metadata, version) => {
-        const draft = await api.saveDraft(id, metadata, version);
-        this.#edited(id);
+      save: async (card, version) => {
+        const draft = await api.saveDraft(id, card, version);
+        this.#edited(id, draft.metadata.title);
         return draft;
       },
     };
@@ -115,6 +115,7 @@ export class OpenBook {
         this.card.show(draft);
         this.title(this.card.value("title"));
       },
+      refuse: (name, complaint) => this.card.refuse(name, complaint),
     };
     this.keeper = new Keeper(card, store, (state, reason) => {
       setText(byId("accept-hint"), describeKeeping(state, reason));

@@ -8,6 +8,8 @@ export class Problem extends Error {
   status;
   /** retryAfter is in seconds. It is undefined if the server did not send it. */
   retryAfter;
+  /** field is the name of the field whose value the server rejects, if that is why. */
+  field;
   /** draft is the present draft, if the request was for an older one. */
   draft;
   /** run is the id of the run in flight, if that is why the request was rejected. */
@@ -24,10 +26,12 @@ export class Problem extends Error {
   static async from(response) {
     let detail = "";
     let draft;
+    let field;
     if ((response.headers.get("content-type") ?? "").includes("json")) {
       const body = await response.json().catch(() => ({}));
       detail = String(body?.detail || body?.title || "");
       draft = body?.draft;
+      field = body?.field;
     }
     const problem = new Problem(
       toSentence(detail) || byStatus(response.status),
@@ -35,6 +39,7 @@ export class Problem extends Error {
       parseRetryAfter(response.headers.get("retry-after")),
     );
     problem.draft = draft;
+    problem.field = field;
     problem.run = runIn(response.headers.get("location"));
     return problem;
   }

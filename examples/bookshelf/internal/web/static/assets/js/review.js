@@ -23,7 +23,8 @@ export class Review {
 
   /**
    * @param desk has closed(), which is called when the desk is free; changed(id), when this page has changed an upload;
-   *   edited(id), when it has changed only the draft; next(), which returns the label of the next book; openNext(); and for the upload on the desk, retry() and cancel().
+   *   edited(id, title), when it has changed only the draft; next(), which returns the label of the next book;
+   *   openNext(); and for the upload on the desk, retry() and cancel().
    */
   constructor(desk) {
     this.#desk = desk;

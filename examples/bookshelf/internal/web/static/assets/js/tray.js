@@ -47,6 +47,12 @@ export class Tray {
     return nextBook(this.#books, this.#current);
   }
 
+  /** checkTitle looks at once if a book has another title than the list shows. */
+  checkTitle(id, title) {
+    const book = this.#books.find((b) => b.id === id);
+    if (book && title && book.title !== title) this.look();
+  }
+
   /** look asks the server for its list, and again after a while. */
   async look() {
     clearTimeout(this.#timer);
