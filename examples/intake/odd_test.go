@@ -1,10 +1,22 @@
 package main
 
 import (
+	"fmt"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
+
+// wideFile returns a file whose columns c0, c1, … have their number as their value.
+func wideFile(columns int) string {
+	names, values := make([]string, columns), make([]string, columns)
+	for i := range names {
+		names[i], values[i] = fmt.Sprintf("c%d", i), strconv.Itoa(i)
+	}
+	return strings.Join(names, ",") + "\n" + strings.Join(values, ",") + "\n"
+}
 
 // Files as they leave spreadsheets and ERP systems: each with a sentence of the report, and the answers to questions.
 func TestOddFilesAreReadAsTheyAre(t *testing.T) {
@@ -40,6 +52,42 @@ func TestOddFilesAreReadAsTheyAre(t *testing.T) {
 				"how many missing note in optional.jsonl": {"rows 2"}, `total "at.x" in optional.jsonl`: {"sum(at.x) 5"},
 				`total "at\.x" in optional.jsonl`: {`sum(at\.x) 4`},
 			},
+		},
+		"groups-of-digits": {
+			"groups.csv", "id;fr;ch;in\nA;1\u202f234,50;1'234.50;12,34,567.5\nB;2 000,00;2\u2019000.25;1,00,000\nC;-3\u00a0000,25 €;(1'000);99,999\n",
+			[]string{"3 rows and 4 columns"},
+			map[string][]string{
+				"total fr in groups.csv": {"sum(fr) 234.25"}, "total ch in groups.csv": {"sum(ch) 2234.75"},
+				"highest \"in\" in groups.csv": {"max(in) 1234567.5"},
+			},
+		},
+		"dates": {
+			"dates.csv", "id,compact,named,kurz\nA,20260131,1 Jan 2026,1. M\u00e4rz 2026\nB,20251224,02-Feb-26,24. Dez. 2025\nC,20260228,\"Mar 3, 2026\",7. Mai 2026\n",
+			[]string{"3 rows and 4 columns"},
+			map[string][]string{
+				"highest compact in dates.csv":                             {"max(compact) 2026-02-28"},
+				"lowest named in dates.csv":                                {"min(named) 2026-01-01"},
+				"highest kurz in dates.csv":                                {"max(kurz) 2026-05-07"},
+				"how many rows in dates.csv where compact > 2026-01-01":    {"rows 2"},
+				"how many rows in dates.csv where compact is 24.12.2025":   {"rows 1"},
+				"how many rows in dates.csv where named is below 1/2/2026": {"rows 1"},
+			},
+		},
+		"nothing": {
+			"nothing.json", "[]", []string{"0 rows and 0 columns"},
+			map[string][]string{"how many rows in nothing.json": {`"nothing.json" does not have any columns`}},
+		},
+		"numbers": {
+			"numbers.csv", "id,n,huge\nA,9007199254740993,123456789012345678901234\nB,0.3,1\n",
+			[]string{"2 rows and 3 columns"},
+			map[string][]string{
+				"total n in numbers.csv":    {"sum(n) 9007199254740993.3"},
+				"total huge in numbers.csv": {"added approximately"},
+			},
+		},
+		"wide": {
+			"wide.csv", wideFile(300), []string{"300 columns", "only the first 250 of 300 columns"},
+			map[string][]string{"total c299 in wide.csv": {"sum(c299) 299"}, "total d in wide.csv": {`the column "d" does not exist`}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -48,7 +48,9 @@ type ListedFile struct {
 	State    string     `json:"state"`
 	Kind     kinds.Kind `json:"kind"`
 	Rows     int64      `json:"rows,omitempty"`
-	Columns  []string   `json:"columns,omitempty"`
+	// IsProfiled reports that the file has a report.
+	IsProfiled bool     `json:"is_profiled,omitempty"`
+	Columns    []string `json:"columns,omitempty"`
 	// MoreColumns is the number of columns that are not listed.
 	MoreColumns int `json:"more_columns,omitempty"`
 }
@@ -191,6 +193,7 @@ func newListedFile(f files.File, columns int) ListedFile {
 	if f.Report == nil {
 		return l
 	}
+	l.IsProfiled = true
 	l.Rows = f.Report.Profile.Rows
 	for _, column := range f.Report.Profile.Columns[:min(len(f.Report.Profile.Columns), columns)] {
 		l.Columns = append(l.Columns, column.Name)

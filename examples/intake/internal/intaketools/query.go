@@ -164,6 +164,9 @@ func remarks(r *query.Result) (list []string) {
 		list = append(list, fmt.Sprintf("%d values are not compared, because they are not numbers or dates like the "+
 			"value of the condition", r.Incomparable))
 	}
+	if r.Approximate {
+		list = append(list, "numbers with an exponent or more than 18 digits are added approximately")
+	}
 	if r.MixedUnits {
 		list = append(list, "the numbers have several units, and are taken without them")
 	}

@@ -29,6 +29,7 @@ type column struct {
 	values   distinct
 	examples []string
 	row      int64  // the last record that had the column
+	compact  int64  // numbers that are dates such as 20260131
 	key      []byte // a buffer
 }
 
@@ -52,6 +53,9 @@ func (c *column) add(b []byte, seed maphash.Seed, isJSON bool) {
 	case isInteger, isDecimal:
 		c.numbers.add(&v, b)
 		c.countUnit(v.unit)
+		if isCompactDate(b) {
+			c.compact++
+		}
 		if v.number[0] < 0 {
 			c.negative++
 		}
@@ -136,30 +140,11 @@ func (c *column) addExample(b []byte) {
 func (c *column) profile(file *fileEvidence) Column {
 	out := Column{Name: c.name, Type: Empty, Missing: c.counts[isEmpty], Formulas: c.formulas}
 	out.Examples = append([]string{}, c.examples...)
-	best := isEmpty
-	numbers := c.counts[isInteger] + c.counts[isDecimal]
-	most := int64(0)
-	for kind, n := range c.counts {
-		if kind == isInteger || kind == isDecimal {
-			n = numbers
-		}
-		if kind != isEmpty && n > most {
-			best, most = kind, n
-		}
+	counts := c.counts
+	if out.CompactDates = c.hasCompactDates(); out.CompactDates {
+		counts[isDate], counts[isInteger] = counts[isInteger], 0
 	}
-	if best == isInteger && c.counts[isDecimal] > 0 {
-		best = isDecimal
-	}
-	out.Type = typeNames[best]
-	for kind, n := range c.counts {
-		isNumber := kind == isInteger && best == isDecimal || kind == isDecimal && best == isInteger
-		if kind != isEmpty && kind != best && !isNumber {
-			out.Wrong += n
-		}
-		if n > 0 && kind != isEmpty {
-			out.Types = append(out.Types, TypeCount{typeNames[kind], n})
-		}
-	}
+	best := out.countTypes(counts)
 	number, isNumberAssumed := c.numbers.resolve(file.numbers)
 	date, isDateAssumed := c.dates.resolve(file.dates)
 	if c.numbers.isShown() {
@@ -177,6 +162,10 @@ func (c *column) profile(file *fileEvidence) Column {
 			out.Assumed, out.AssumedExample = c.numbers.counts[either], c.numbers.example
 		}
 	case isDate:
+		if out.CompactDates {
+			out.Min, out.Max = formatDate(c.numbers.min[0]), formatDate(c.numbers.max[0])
+			break
+		}
 		out.Formats = c.formatsOf(best, date)
 		out.Min, out.Max = formatDate(c.dates.min[date]), formatDate(c.dates.max[date])
 		if isDateAssumed {
@@ -186,6 +175,40 @@ func (c *column) profile(file *fileEvidence) Column {
 	n, isExact := c.values.values()
 	out.Distinct, out.DistinctExact = n, isExact
 	return out
+}
+
+// countTypes sets the type of the column, the number of values of other types, and that of each type. It returns the
+// type.
+func (out *Column) countTypes(counts [numTypes]int64) (best int) {
+	numbers, most := counts[isInteger]+counts[isDecimal], int64(0)
+	for kind, n := range counts {
+		if kind == isInteger || kind == isDecimal {
+			n = numbers
+		}
+		if kind != isEmpty && n > most {
+			best, most = kind, n
+		}
+	}
+	if best == isInteger && counts[isDecimal] > 0 {
+		best = isDecimal
+	}
+	out.Type = typeNames[best]
+	for kind, n := range counts {
+		isNumber := kind == isInteger && best == isDecimal || kind == isDecimal && best == isInteger
+		if kind != isEmpty && kind != best && !isNumber {
+			out.Wrong += n
+		}
+		if n > 0 && kind != isEmpty {
+			out.Types = append(out.Types, TypeCount{typeNames[kind], n})
+		}
+	}
+	return best
+}
+
+// hasCompactDates reports whether the column has dates such as 20260131: all of its numbers are such, and at least
+// three.
+func (c *column) hasCompactDates() bool {
+	return c.compact >= 3 && c.compact == c.counts[isInteger] && c.counts[isDecimal]+c.counts[isDate] == 0
 }
 
 // formatsOf returns the formats of the column's type, the most frequent one first.
@@ -213,6 +236,9 @@ func (c *column) formatsOf(kind, reading int) []FormatCount {
 }
 
 func formatNumber(n float64) string {
+	if n == 0 {
+		return "0" // also for -0
+	}
 	if n == math.Trunc(n) && math.Abs(n) < 1e15 {
 		return fmt.Sprintf("%.0f", n)
 	}

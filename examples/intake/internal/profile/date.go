@@ -1,6 +1,9 @@
 package profile
 
-import "time"
+import (
+	"bytes"
+	"time"
+)
 
 // The formats of dates. A date such as 03/04/2026 does not show whether the day or the month comes first.
 const (
@@ -87,6 +90,17 @@ func parseYearLast(b []byte) (value, bool) {
 		v.number[1] = dateNumber(y, day, month)
 	}
 	return v, ok
+}
+
+// isCompactDate reports whether a number is a date such as 20260131. A single one may be another number: its column
+// decides.
+func isCompactDate(b []byte) bool {
+	b = bytes.TrimSpace(b)
+	if len(b) != 8 || !isDigits(b) || b[0] != '1' && b[0] != '2' {
+		return false
+	}
+	_, ok := newDate(digits(b[:4]), digits(b[4:6]), digits(b[6:]))
+	return ok
 }
 
 // newDate returns a day of the calendar.

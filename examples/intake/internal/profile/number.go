@@ -147,13 +147,28 @@ func (s *scannedNumber) interpretGroups(after int) (value, bool) {
 	return v, true
 }
 
-// isGrouped reports whether b is one to three digits and then groups of three digits.
+// isGrouped reports whether b is one to three digits and then groups of three digits, or groups of two and then one of
+// three, as in 12,34,567.
 func isGrouped(b []byte, separator byte) bool {
+	if n := len(b); separator == ',' && n > 6 && b[n-4] == ',' && isDigits(b[n-3:]) && b[n-7] == ',' {
+		return isGroupedByTwo(b[:n-4])
+	}
 	for len(b) > 3 {
 		if b[len(b)-4] != separator || !isDigits(b[len(b)-3:]) {
 			return false
 		}
 		b = b[:len(b)-4]
+	}
+	return len(b) > 0 && isDigits(b)
+}
+
+// isGroupedByTwo reports whether b is one or two digits and then groups of two digits.
+func isGroupedByTwo(b []byte) bool {
+	for len(b) > 2 {
+		if b[len(b)-3] != ',' || !isDigits(b[len(b)-2:]) {
+			return false
+		}
+		b = b[:len(b)-3]
 	}
 	return len(b) > 0 && isDigits(b)
 }

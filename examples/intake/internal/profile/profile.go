@@ -52,6 +52,8 @@ type Column struct {
 	// Decimal is "." or "," if the numbers show it, and DateOrder is "day" or "month": the part that comes first.
 	Decimal   string `json:"decimal,omitempty"`
 	DateOrder string `json:"date_order,omitempty"`
+	// CompactDates reports that all numbers of the column are dates such as 20260131, and read as such.
+	CompactDates bool `json:"compact_dates,omitempty"`
 	// Assumed is the number of values that can be read in two ways and that nothing in the file decides, such as
 	// AssumedExample. They are read by Decimal or DateOrder.
 	Assumed        int64  `json:"assumed,omitempty"`

@@ -269,6 +269,31 @@ func TestARecordThatHasANameTwiceIsTold(t *testing.T) {
 	require.Equal(t, []string{"1 records have a name twice: the first value counts"}, got.Remarks())
 }
 
+func TestNumbersInGroupsAndDatesWithNames(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]float64{
+		"1\u202f234,5": 1234.5, "12\u00a0345": 12345, "1 234 567": 1234567, "1'234.56": 1234.56, "1\u2019234": 1234,
+		"12,34,567": 1234567, "1,00,000.5": 100000.5, "-1 234": -1234, "1 234 €": 1234, "1. Jan 2026": 20260101,
+		"31-Dec-25": 20251231, "15 août 2026": 20260815, "Dic 5, 2026": 20261205,
+	} {
+		v := profile.ReadValue([]byte(text), nil)
+		require.NotEqual(t, profile.Text, v.Type, text)
+		require.InDelta(t, want, v.Number, 0, text)
+	}
+	for _, text := range []string{
+		"12 34", "1 2345", "0 123", "040 123 456", "1 234'567", "1,2,345", "123,45,678", "12,345,67", "31 Feb 2026", "Marble 12 2026",
+		"1 Jan 202", "Jan 2026", "12 345 67", "1'23",
+	} {
+		require.Equal(t, profile.Text, profile.ReadValue([]byte(text), nil).Type, text)
+	}
+	got := profileColumn("20260131", "20251224", "n/a", "20260101")
+	require.Equal(t, []any{profile.Date, "2025-12-24", "2026-01-31"}, []any{got.Type, got.Min, got.Max})
+	require.Zero(t, got.Wrong)
+	for _, values := range [][]string{{"20260131", "20251224"}, {"20260131", "20251224", "20261301"}, {"20260131", "20251224", "20260101", "5"}} {
+		require.Equal(t, profile.Integer, profileColumn(values...).Type, values)
+	}
+}
+
 func BenchmarkProfile(b *testing.B) {
 	var file bytes.Buffer
 	_, err := sample.Write(&file, &sample.Options{Kind: kinds.Shipments, Size: 8 << 20})

@@ -117,6 +117,9 @@ func (v Value) IsNumber() bool { return v.Type == Integer || v.Type == Decimal }
 func ReadValue(b []byte, c *Column) Value {
 	v := classify(b)
 	out := Value{Type: typeNames[v.kind], HasTime: v.hasTime, Digits: v.digits, IsExact: v.isExact, Unit: v.unit}
+	if c != nil && c.CompactDates && v.kind == isInteger && isCompactDate(b) {
+		return Value{Type: Date, Number: v.number[0]}
+	}
 	reading, isDecided := 0, false
 	if c != nil {
 		shown, other := c.Decimal, DecimalComma
@@ -143,7 +146,7 @@ const maxRemarks = 6
 func (p *Profile) Remarks() (list []string) {
 	if p.Cut > 0 {
 		list = append(list, fmt.Sprintf("%d rows are too long and were read in part: "+
-			"they are not compared to find repetitions", p.Cut))
+			"their last values count as missing, and they are not compared to find repetitions", p.Cut))
 	}
 	if p.Twice > 0 {
 		list = append(list, fmt.Sprintf("%d records have a name twice: the first value counts", p.Twice))

@@ -108,7 +108,11 @@ func TestNumbersWithUnitsAndSignsThatPeopleWrite(t *testing.T) {
 	require.EqualValues(t, 5, got.Negative)
 	require.Equal(t, []profile.FormatCount{{Format: "$", Count: 4}, {Format: "", Count: 3}}, got.Units)
 	require.Equal(t, "integer", string(profileColumn("5%", "7 %").Type))
-	for _, text := range []string{"(-5)", "-5-", "--", "$", "%", "$5%", "()", "(x)", "$ five", "−"} {
+	got = profileColumn("EUR 12.50", "13.50 EUR", "-USD 1", "EUR-0")
+	require.Equal(t, []string{"-1", "13.5"}, []string{got.Min, got.Max})
+	require.Equal(t, []profile.FormatCount{{Format: "EUR", Count: 3}, {Format: "USD", Count: 1}}, got.Units)
+	require.Equal(t, "0", profileColumn("-0", "0").Min)
+	for _, text := range []string{"SKU 5", "EURO 5", "EUR", "EUR EUR 5", "R G 5", "5 KG5", "(-5)", "-5-", "--", "$", "%", "$5%", "()", "(x)", "$ five", "−"} {
 		require.False(t, profile.ReadValue([]byte(text), nil).IsNumber(), text)
 	}
 	p := profileTable(",", []string{"$1"}, []string{"2 €"})

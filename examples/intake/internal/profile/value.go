@@ -84,7 +84,10 @@ func classify(b []byte) value {
 			}
 		}
 	}
-	if isDigit || first < '0' || first >= 0x80 {
+	if v, ok := parseNamedDate(b); ok {
+		return v
+	}
+	if isDigit || first < '0' || first >= 0x80 || startsWithCurrency(b) {
 		if v, ok := parseQuantity(b); ok {
 			return v
 		}

@@ -102,6 +102,8 @@ type Result struct {
 	// Incomparable is the number of values that are not missing and that a condition could not compare with its number
 	// or date.
 	Incomparable int64 `json:"values_not_compared,omitempty"`
+	// Approximate reports that a sum has numbers with an exponent or more than 18 digits.
+	Approximate bool `json:"approximate,omitempty"`
 	// MixedUnits reports that the numbers of a measure have several units, such as $ and €.
 	MixedUnits bool `json:"mixed_units,omitempty"`
 	// Assumed is the number of values that can be read in two ways and that the file does not decide.
@@ -317,6 +319,9 @@ func (q *Query) Result() Result {
 	for _, g := range q.groups {
 		list = append(list, g)
 	}
+	if len(list) == 0 && len(q.o.GroupBy) == 0 { // no rows, which are zero
+		list = append(list, &group{totals: make([]total, len(q.o.Measures))})
+	}
 	slices.SortFunc(list, func(a, b *group) int {
 		x, y := q.value(a, 0), q.value(b, 0)
 		switch {
@@ -332,8 +337,9 @@ func (q *Query) Result() Result {
 	out.Lines = []Line{}
 	for _, g := range list[:min(len(list), q.o.Limit)] {
 		line := slices.Clone(g.names)
-		for i := range q.o.Measures {
+		for i, m := range q.o.Measures {
 			line = append(line, q.format(g, i))
+			out.Approximate = out.Approximate || isAddition(m) && g.totals[i].isFloat
 		}
 		out.Lines = append(out.Lines, line)
 	}

@@ -118,6 +118,15 @@ func TestGroupsAndConditionsIgnoreCase(t *testing.T) {
 	require.EqualValues(t, 4, p.Profile().Columns[0].Distinct)
 }
 
+func TestNoRowsAreCountedAsZero(t *testing.T) {
+	t.Parallel()
+	const table = "a\n1\n"
+	o := query.Options{Where: where("a", "eq", "9"), Measures: []query.Measure{{Function: query.Count}, {Function: query.Sum, Column: "a"}}}
+	require.Equal(t, []query.Line{{"0", ""}}, ask(t, table, o).Lines)
+	o.GroupBy = []string{"a"}
+	require.Empty(t, ask(t, table, o).Lines)
+}
+
 func TestRowsWithoutMeasures(t *testing.T) {
 	t.Parallel()
 	got := ask(t, orders, query.Options{Columns: []string{"status", "supplier"}, Where: where("supplier", "eq", "s-2"), Limit: 1})

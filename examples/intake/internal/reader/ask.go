@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/carrel-go/carrel/examples/intake/internal/files"
 	"github.com/carrel-go/carrel/examples/intake/internal/intaketools"
 	"github.com/carrel-go/carrel/examples/intake/internal/kinds"
 )
@@ -99,6 +100,8 @@ func unreadable(f intaketools.ListedFile) string {
 	switch {
 	case f.File == "" && f.Rows > 0:
 		return fmt.Sprintf("%q cannot be read in this chat, which has too many files", f.Name)
+	case f.File != "" && f.IsProfiled && len(f.Columns) == 0:
+		return fmt.Sprintf("%q does not have any columns", f.Name)
 	case f.File == "" || len(f.Columns) == 0:
 		return fmt.Sprintf("%q is not taken in: %s", f.Name, f.State)
 	}
@@ -130,7 +133,7 @@ func (q question) args(f intaketools.ListedFile, l *found) (args map[string]any,
 	args = map[string]any{"file": f.File}
 	var wheres []map[string]any
 	for _, w := range q.where {
-		column := findColumn(f.Columns, w.column)
+		column := columnIn(f, w.column)
 		if column == "" {
 			return nil, w.column
 		}
@@ -145,7 +148,7 @@ func (q question) args(f intaketools.ListedFile, l *found) (args map[string]any,
 	}
 	measure := map[string]any{"function": q.function}
 	if q.column != "" {
-		column := findColumn(f.Columns, q.column)
+		column := columnIn(f, q.column)
 		if column == "" {
 			return nil, q.column
 		}
@@ -155,7 +158,7 @@ func (q question) args(f intaketools.ListedFile, l *found) (args map[string]any,
 	if q.by == "" {
 		return args, ""
 	}
-	by := findColumn(f.Columns, q.by)
+	by := columnIn(f, q.by)
 	if by == "" {
 		return nil, q.by
 	}
@@ -165,6 +168,16 @@ func (q question) args(f intaketools.ListedFile, l *found) (args map[string]any,
 	}
 	args["group_by"] = group
 	return args, ""
+}
+
+// columnIn returns the column of a file that words name, or "". If the report does not have the names of all columns,
+// the words may be the name of one of the others.
+func columnIn(f intaketools.ListedFile, words string) string {
+	column := findColumn(f.Columns, words)
+	if column == "" && f.MoreColumns > 0 && len(f.Columns) >= files.MaxColumns {
+		return words
+	}
+	return column
 }
 
 // joinOf returns a join that adds the names of suppliers, if a file with suppliers is there.
