@@ -39,10 +39,13 @@ export function nameHandles(text, files) {
   return String(text ?? "").replace(/\bf\d{1,6}\b/g, (handle) => files.get(handle)?.name ?? "the file");
 }
 
+// hint is the end of a correction that is for the model.
+const hint = /([:.] (use|call) [a-z]+_[a-z]+.*|, so this tool can't read it\.?)$/i;
+
 /** summarize returns the short result of a call. The name of a file is left out if it is the only one in the call. */
 export function summarize(item, files) {
   if (item.name === "sample" && item.output?.items) return plural(item.output.items.length, item.output.by === "rows" ? "row" : "line");
-  if (item.state === "failed") return nameHandles(item.summary, files).replace(/([:.] (use|call) [a-z]+_[a-z]+.*)$/i, "");
+  if (item.state === "failed") return nameHandles(item.summary, files).replace(hint, "");
   return nameHandles(item.summary, files);
 }
 
@@ -110,8 +113,13 @@ export function tableOf(item) {
   return Array.isArray(columns) ? tableOfProfile(columns) : undefined;
 }
 
+const states = { // as they are in the list of files
+  "being profiled": "being read", "uploaded, not profiled": "not read yet", stopped: "stopped by you",
+  "profiled, waits for a person to confirm": "waiting for you",
+};
+
 function tableOfFiles(list) {
-  const rows = list.map((f) => [f.name, f.kind === "unknown" ? "" : String(f.kind ?? "").replaceAll("_", " "), f.rows ? formatCount(f.rows) : "", f.state]);
+  const rows = list.map((f) => [f.name, f.kind === "unknown" ? "" : String(f.kind ?? "").replaceAll("_", " "), f.rows ? formatCount(f.rows) : "", states[f.state] ?? f.state]);
   return limit(["File", "Kind", "Rows", "State"], rows);
 }
 

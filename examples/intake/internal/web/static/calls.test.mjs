@@ -21,6 +21,8 @@ test("a call has words in each state", () => {
   assert.equal(describeCall({ name: "a_later_tool", state: "done" }), "a later tool");
   assert.equal(describeCall({ state: "done" }), "");
   assert.equal(summarize({ name: "get_profile", state: "failed", summary: "f1 has not been profiled: call profile_file first" }, files), "march.csv has not been profiled");
+  const zip = { name: "sample", state: "failed", summary: "the file f1 is not text (application/zip, 15 bytes), so this tool can't read it" };
+  assert.equal(summarize(zip, files), "the file march.csv is not text (application/zip, 15 bytes)");
 });
 
 test("arguments are in words", () => {
@@ -59,8 +61,8 @@ test("records of JSON are a table with a column for each name", () => {
 test("other results", () => {
   const done = (name, output) => tableOf({ name, state: "done", output });
   assert.deepEqual(done("query_file", { columns: ["carrier", "rows"], rows: [["Northline", "12"]] }).rows, [["Northline", "12"]]);
-  assert.deepEqual(done("list_files", { files: [{ name: "a.csv", kind: "purchase_orders", rows: 2000, state: "confirmed" }] }).rows, [
-    ["a.csv", "purchase orders", "2,000", "confirmed"],
+  assert.deepEqual(done("list_files", { files: [{ name: "a.csv", kind: "purchase_orders", rows: 2000, state: "confirmed" }, { name: "b.csv", kind: "unknown", state: "being profiled" }] }).rows, [
+    ["a.csv", "purchase orders", "2,000", "confirmed"], ["b.csv", "", "", "being read"],
   ]);
   for (const output of [undefined, "text", {}, { items: "x" }, { profile: null }]) assert.equal(done("sample", output), undefined);
   assert.equal(tableOf({ name: "sample", state: "failed", output: { items: [] } }), undefined);

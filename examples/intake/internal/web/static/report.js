@@ -122,6 +122,7 @@ function drawTiles(profile, report) {
   flaw("Rows that repeat an earlier one", profile.duplicates, profile.duplicates_exact ? "" : "about ");
   flaw("Rows with too many or too few values", profile.ragged);
   flaw("Rows that cannot be read", profile.malformed);
+  flaw("Records that have a name twice", profile.twice);
   flaw("Rows read in part, since they are long", profile.cut);
   return el("dl", { class: "tiles" }, tiles.map(([name, value, isFlaw]) =>
     el("div", { class: isFlaw ? "tile bad" : "tile" }, el("dt", {}, name), el("dd", {}, value))));
