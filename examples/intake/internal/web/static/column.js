@@ -12,8 +12,9 @@ const orders = { day: "the day comes first", month: "the month comes first" };
 export function describeType(column) {
   const details = [];
   const isNumber = column.type === "integer" || column.type === "decimal";
-  if (isNumber && decimals[column.decimal]) details.push(decimals[column.decimal]);
-  if (column.type === "date" && orders[column.date_order]) details.push(orders[column.date_order]);
+  const assumed = column.assumed ? " (assumed)" : "";
+  if (isNumber && decimals[column.decimal]) details.push(decimals[column.decimal] + assumed);
+  if (column.type === "date" && orders[column.date_order]) details.push(orders[column.date_order] + assumed);
   const units = column.units ?? [];
   if (units.length === 1 && units[0].format) details.push(`in ${units[0].format}`);
   if (units.length > 1) {
@@ -31,7 +32,8 @@ export function describeQuality(column, rows) {
   if (column.negative) list.push(`${formatCount(column.negative)} below zero${share(column.negative)}`);
   if (column.units?.length > 1) list.push("several units");
   if (column.formats?.length > 1) {
-    list.push(column.formats.map((f) => `${formatCount(f.count)} as ${formatName(f.format)}`).join(", "));
+    const how = column.type === "date" ? "as" : "like";
+    list.push(column.formats.map((f) => `${formatCount(f.count)} ${how} ${formatName(f.format)}`).join("; "));
   }
   if (column.assumed) {
     const example = column.assumed_example ? `, such as ${column.assumed_example}` : "";

@@ -16,8 +16,11 @@ test("sizes, counts and sentences are for people", () => {
 test("the flaws of a column have words", () => {
   assert.deepEqual(describeQuality({ missing: 2, wrong: 0, formats: [{ format: "a", count: 1 }] }, 100), ["2 missing (2.0 %)"]);
   assert.deepEqual(describeQuality({ missing: 1 }, 100_000), ["1 missing (under 0.1 %)"]);
-  assert.deepEqual(describeQuality({ formats: [{ format: "2006-01-02", count: 9 }, { format: "02.01.2006", count: 1 }] }, 10), [
-    "9 as YYYY-MM-DD, 1 as DD.MM.YYYY",
+  assert.deepEqual(describeQuality({ type: "date", formats: [{ format: "2006-01-02", count: 9 }, { format: "02.01.2006", count: 1 }] }, 10), [
+    "9 as YYYY-MM-DD; 1 as DD.MM.YYYY",
+  ]);
+  assert.deepEqual(describeQuality({ type: "decimal", formats: [{ format: "1,5", count: 9 }, { format: "1.234,5", count: 1 }] }, 10), [
+    "9 like 1,5; 1 like 1.234,5",
   ]);
   assert.deepEqual(describeQuality({ assumed: 12, assumed_example: "03/04/2026" }, 20), ["12 can be read in two ways, such as 03/04/2026"]);
   assert.deepEqual(describeQuality({}, 0), []);
@@ -25,6 +28,7 @@ test("the flaws of a column have words", () => {
 
 test("a type says how its values are read", () => {
   assert.deepEqual(describeType({ type: "decimal", decimal: "," }), { type: "Number", details: ["decimal comma"] });
+  assert.deepEqual(describeType({ type: "date", date_order: "day", assumed: 3 }).details, ["the day comes first (assumed)"]);
   assert.deepEqual(describeType({ type: "date", date_order: "month", decimal: "," }), { type: "Date", details: ["the month comes first"] });
   assert.deepEqual(describeType({ type: "text", decimal: ".", date_order: "day" }).details, []); // it has few numbers and dates
   assert.deepEqual(describeType({ type: "integer", units: [{ format: "kg", count: 3 }] }).details, ["in kg"]);
