@@ -17,6 +17,11 @@ for (const [size, window] of Object.entries({ desktop, phone })) {
     const row = page.getByRole("row").filter({ has: page.getByRole("rowheader", { name: "ship_date" }) });
     assert.match(await row.innerText(), /YYYY-MM-DD.*DD\.MM\.YYYY/s);
     await page.getByRole("textbox", { name: "Meaning of carrier" }).fill("who drives");
+    await page.getByRole("button", { name: "Back to the chat" }).click();
+    await entry(page, "shipments.csv").getByRole("button", { name: /^Look and confirm/ }).click();
+    const meaning = page.getByRole("textbox", { name: "Meaning of carrier" });
+    await meaning.waitFor();
+    assert.equal(await meaning.inputValue(), "who drives", "corrections are kept");
     await page.getByRole("button", { name: "Confirm", exact: true }).click();
     await report(page).getByText("Confirmed", { exact: true }).waitFor();
     assert.equal(await page.getByRole("textbox", { name: "Meaning of carrier" }).count(), 0);
@@ -93,6 +98,7 @@ intake("a file that is not a table says why and is removed", {}, async ({ page, 
   const zip = entry(page, "march.zip");
   await zip.locator(".flaw").waitFor();
   await messages(page).getByText("cannot read this file as a table", { exact: false }).waitFor();
+  assert.equal(await zip.getByRole("button", { name: /^Take it in/ }).count(), 0);
   await zip.getByRole("button", { name: /^Remove/ }).click();
   assert.match(await page.evaluate(() => document.activeElement.textContent), /Keep it/);
   await zip.getByRole("button", { name: "Remove it for good" }).click();

@@ -6,9 +6,9 @@ import { announce, byId, el, showError } from "./dom.js";
 import { focusFile, refreshFiles } from "./files.js";
 import { drawIdentity } from "./identity.js";
 import { Attempts, readRejection } from "./rejection.js";
-import { closeReport, openReport } from "./report.js";
+import { closeReport, hasDrafts, openReport } from "./report.js";
 import { Turn } from "./thread.js";
-import { sendFile } from "./uploads.js";
+import { isSending, sendFile } from "./uploads.js";
 import { formatBytes } from "./words.js";
 
 let me = {};
@@ -258,6 +258,7 @@ byId("stop").addEventListener("click", () => {
 });
 byId("more").addEventListener("click", () => refreshFiles(actions, true));
 addEventListener("popstate", showFile);
+addEventListener("beforeunload", (e) => (isSending() || hasDrafts()) && e.preventDefault()); // they would be lost
 addEventListener("offline", () => running && showStatus(describeLoss()));
 addEventListener("online", () => isLost || byId("stop").disabled || showStatus(""));
 document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && refresh()); // changed elsewhere

@@ -16,6 +16,10 @@ const kinds = {
 const separators = { ",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars" };
 const home = { title: byId("title").textContent, page: document.title };
 let shown = ""; // the id of the file
+const drafts = new Map(); // corrections that are not confirmed, by the id of the file
+
+/** hasDrafts reports whether there are corrections that are not confirmed. */
+export const hasDrafts = () => drafts.size > 0;
 
 function show(isReport, title = home.title) {
   byId("home").hidden = isReport;
@@ -78,6 +82,7 @@ async function load(id, body, actions) {
 function draw({ file, report }, actions) {
   const { label, tone, reason } = describeState(file);
   const removal = file.can_delete ? drawRemoval(file, () => {
+    drafts.delete(file.id);
     actions.changed();
     actions.close();
   }) : "";
@@ -88,14 +93,17 @@ function draw({ file, report }, actions) {
   }
   const { profile } = report;
   const isOpen = Boolean(file.can_confirm);
-  const form = { isOpen, inputs: new Map(), error: el("div", {}) };
+  const draft = drafts.get(file.id)?.version === report.version ? drafts.get(file.id) : undefined;
+  if (!draft) drafts.delete(file.id); // the report has changed
+  const form = { isOpen, inputs: new Map(), error: el("div", {}), draft };
+  const kind = draft?.kind ?? report.kind ?? "unknown";
   form.kind = el("select", { id: "kind", disabled: !isOpen },
-    Object.entries(kinds).map(([value, name]) => el("option", { value, selected: value === (report.kind ?? "unknown") }, name)));
+    Object.entries(kinds).map(([value, name]) => el("option", { value, selected: value === kind }, name)));
   const notes = (report.notes ?? []).map((n) => el("li", {}, sentence(n)));
   return [
     state,
     reason ? el("p", { class: "flaw" }, sentence(reason)) : "",
-    el("form", { onSubmit: (e) => {
+    el("form", { onInput: () => keepDraft(file, report, form), onSubmit: (e) => {
       e.preventDefault();
       confirm(file, report, form, actions);
     } },
@@ -169,9 +177,15 @@ function drawMeaning(column, report, form) {
     e.preventDefault();
     input.form.requestSubmit();
   } });
-  input.value = before;
+  input.value = form.draft?.meanings.get(column.name) ?? before;
   form.inputs.set(column.name, { input, before });
   return input;
+}
+
+/** keepDraft keeps the corrections until they are confirmed, also if the person goes back to the chat. */
+function keepDraft(file, report, form) {
+  const meanings = new Map([...form.inputs].map(([name, { input }]) => [name, input.value]));
+  drafts.set(file.id, { version: report.version, kind: form.kind.value, meanings });
 }
 
 /** showProblem shows why a step failed. A report that has changed can be looked at again. */
@@ -188,6 +202,7 @@ async function confirm(file, report, form, actions) {
   }
   try {
     await confirmFile(file.id, { version: report.version, kind: form.kind.value, columns });
+    drafts.delete(file.id);
     actions.changed();
     await actions.again(`${file.name} is confirmed.`);
     byId("title").focus({ preventScroll: true });

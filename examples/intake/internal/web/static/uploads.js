@@ -4,6 +4,11 @@ import { announce, byId, el } from "./dom.js";
 import { uploadFile } from "./upload.js";
 import { formatBytes, sentence } from "./words.js";
 
+let sending = 0;
+
+/** isSending reports whether files are being uploaded. */
+export const isSending = () => sending > 0;
+
 /** sendFile uploads a file and shows its progress. arrived is called with its id. */
 export async function sendFile(file, arrived) {
   const stop = new AbortController();
@@ -13,6 +18,7 @@ export async function sendFile(file, arrived) {
     label, el("span", { class: "visually-hidden" }, ` ${file.name}`));
   const row = el("li", {}, el("span", { class: "name" }, file.name), bar, percent, button("Cancel", () => stop.abort()));
   byId("uploads").append(row);
+  sending++;
   try {
     const id = await uploadFile(file, (part) => {
       bar.value = part;
@@ -33,5 +39,7 @@ export async function sendFile(file, arrived) {
     });
     const reason = el("span", { class: "flaw", role: "alert" }, sentence(err.message));
     row.replaceChildren(el("span", { class: "name" }, file.name), reason, again, button("Remove", () => row.remove()));
+  } finally {
+    sending--;
   }
 }
