@@ -218,11 +218,11 @@ func StateOf(f *files.File) string {
 	case f.Failure != "":
 		return "failed"
 	case f.Report.IsRecorded():
-		return "profiled, waits for a person to confirm"
+		return "waiting for you to confirm"
 	case f.Ref.IsZero():
 		return "not uploaded yet"
 	case f.Stage == files.Profiled && f.State == "running":
-		return "being profiled"
+		return "being read"
 	}
-	return "uploaded, not profiled"
+	return "uploaded, not read yet"
 }

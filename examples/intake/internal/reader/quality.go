@@ -36,7 +36,7 @@ func describeQuality(r *intaketools.Report) string {
 		if len(c.Formats) > 1 {
 			var formats []string
 			for _, f := range c.Formats {
-				formats = append(formats, fmt.Sprintf("%s (%s)", f.Format, number(f.Count)))
+				formats = append(formats, fmt.Sprintf("%s (%s)", formatName(f.Format), number(f.Count)))
 			}
 			add("%q has values in several formats: %s.", c.Name, strings.Join(formats, ", "))
 		}
@@ -60,6 +60,31 @@ func describeQuality(r *intaketools.Report) string {
 		add("I found no flaws.")
 	}
 	return strings.Join(lines, "\n")
+}
+
+// formatName returns the name of a format of dates. It returns a format of numbers unchanged.
+func formatName(format string) string {
+	switch format {
+	case "2006-01-02":
+		return "YYYY-MM-DD"
+	case "2006-01-02 15:04":
+		return "YYYY-MM-DD hh:mm"
+	case "2006/01/02":
+		return "YYYY/MM/DD"
+	case "02.01.2006":
+		return "DD.MM.YYYY"
+	case "31/12/2006":
+		return "DD/MM/YYYY"
+	case "12/31/2006":
+		return "MM/DD/YYYY"
+	case "31-12-2006":
+		return "DD-MM-YYYY"
+	case "02/01/06":
+		return "DD/MM/YY"
+	case "03/04/2006 (day or month first)":
+		return "DD/MM/YYYY or MM/DD/YYYY"
+	}
+	return format
 }
 
 func exactness(isExact bool) string {

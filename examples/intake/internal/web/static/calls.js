@@ -51,10 +51,11 @@ export function summarize(item, files) {
 
 const labels = {
   file: "File", upload_id: "", from: "From", count: "Rows", kind: "Kind", match: "Name contains", where: "Only rows with",
-  group_by: "For each", measures: "Calculate", columns: "Columns", join: "Together with", limit: "At most", summary: "Summary",
+  group_by: "For each", groups: "Only", measures: "Calculate", columns: "Columns", join: "Together with", limit: "At most", summary: "Summary",
   ascending: "Smallest first", pattern: "Text", cursor: "",
 };
 const origins = { spread: "all over the file", head: "the beginning", tail: "the end" };
+const functions = { avg: "average", min: "smallest", max: "largest", numbers: "number of numbers", count: "number of values" };
 const operators = {
   eq: "is", ne: "is not", lt: "is below", le: "is at most", gt: "is above", ge: "is at least", contains: "contains",
   missing: "is missing", present: "is present",
@@ -83,7 +84,7 @@ function formatArgument(name, value, files) {
     case "where":
       return formatList(value, (w) => [w.column, operators[w.operator] ?? w.operator, w.value].filter((t) => t != null).join(" "));
     case "measures":
-      return formatList(value, (m) => (m.column ? `${m.function} of ${m.column}` : "number of rows"));
+      return formatList(value, (m) => (m.column ? `${functions[m.function] ?? m.function} of ${m.column}` : "number of rows"));
     case "columns":
       return formatList(value, (c) => (typeof c === "object" ? `${c.name}: ${c.meaning}` : String(c)), "; ");
     case "join":
@@ -113,13 +114,10 @@ export function tableOf(item) {
   return Array.isArray(columns) ? tableOfProfile(columns) : undefined;
 }
 
-const states = { // as they are in the list of files
-  "being profiled": "being read", "uploaded, not profiled": "not read yet", stopped: "stopped by you",
-  "profiled, waits for a person to confirm": "waiting for you",
-};
+const words = (state) => (state === "stopped" ? "stopped by you" : state);
 
 function tableOfFiles(list) {
-  const rows = list.map((f) => [f.name, f.kind === "unknown" ? "" : String(f.kind ?? "").replaceAll("_", " "), f.rows ? formatCount(f.rows) : "", states[f.state] ?? f.state]);
+  const rows = list.map((f) => [f.name, f.kind === "unknown" ? "" : String(f.kind ?? "").replaceAll("_", " "), f.rows ? formatCount(f.rows) : "", words(f.state)]);
   return limit(["File", "Kind", "Rows", "State"], rows);
 }
 

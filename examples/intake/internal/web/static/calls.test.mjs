@@ -28,10 +28,10 @@ test("a call has words in each state", () => {
 test("arguments are in words", () => {
   const input = {
     where: [{ column: "quantity", operator: "lt", value: "0" }, { column: "eta", operator: "missing" }],
-    measures: [{ function: "sum", column: "quantity" }, { function: "count" }], group_by: ["carrier"], cursor: "x", from: "tail",
+    measures: [{ function: "sum", column: "quantity" }, { function: "avg", column: "eta" }, { function: "count" }], group_by: ["carrier"], cursor: "x", from: "tail",
   };
   assert.deepEqual(listArguments({ input }, files), [
-    ["Only rows with", "quantity is below 0, eta is missing"], ["Calculate", "sum of quantity, number of rows"],
+    ["Only rows with", "quantity is below 0, eta is missing"], ["Calculate", "sum of quantity, average of eta, number of rows"],
     ["For each", "carrier"], ["From", "the end"],
   ]);
   assert.deepEqual(listArguments({ input: { where: "no list", join: null, group_by: [null] } }, files), [["Only rows with", "no list"]]);
@@ -61,8 +61,8 @@ test("records of JSON are a table with a column for each name", () => {
 test("other results", () => {
   const done = (name, output) => tableOf({ name, state: "done", output });
   assert.deepEqual(done("query_file", { columns: ["carrier", "rows"], rows: [["Northline", "12"]] }).rows, [["Northline", "12"]]);
-  assert.deepEqual(done("list_files", { files: [{ name: "a.csv", kind: "purchase_orders", rows: 2000, state: "confirmed" }, { name: "b.csv", kind: "unknown", state: "being profiled" }] }).rows, [
-    ["a.csv", "purchase orders", "2,000", "confirmed"], ["b.csv", "", "", "being read"],
+  assert.deepEqual(done("list_files", { files: [{ name: "a.csv", kind: "purchase_orders", rows: 2000, state: "confirmed" }, { name: "b.csv", kind: "unknown", state: "stopped" }] }).rows, [
+    ["a.csv", "purchase orders", "2,000", "confirmed"], ["b.csv", "", "", "stopped by you"],
   ]);
   for (const output of [undefined, "text", {}, { items: "x" }, { profile: null }]) assert.equal(done("sample", output), undefined);
   assert.equal(tableOf({ name: "sample", state: "failed", output: { items: [] } }), undefined);

@@ -44,8 +44,8 @@ test("states are plain English, and a stop is not a failure", () => {
   assert.equal(label({ can_confirm: true }), "Waiting for you");
   assert.equal(label({ state: "failed", failure: "Too busy.", can_take_in: true }), "Failed");
   assert.equal(label({ state: "failed", failure: "This is a zip archive.", can_delete: true }), "Cannot be read");
-  assert.equal(label({ state: "being profiled" }), "Being read…");
-  assert.equal(label({ state: "uploaded, not profiled", can_take_in: true }), "Not read yet");
+  assert.equal(label({ state: "being read" }), "Being read…");
+  assert.equal(label({ state: "uploaded, not read yet", can_take_in: true }), "Not read yet");
   assert.equal(label({ state: "not uploaded yet", step: "user_upload" }), "Not uploaded yet");
   assert.equal(label({ step: "done" }), "Confirmed");
   assert.equal(label({ step: "done", is_shared: true }), "Confirmed and shared");
