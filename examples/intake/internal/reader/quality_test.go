@@ -8,7 +8,7 @@ import (
 	"github.com/carrel-go/carrel/examples/intake/internal/profile"
 )
 
-// Each format of dates that a profile has is told by its letters, not by an example.
+// Each format of dates that a profile has gets a name made of letters, not an example.
 func TestFormatsOfDatesHaveNames(t *testing.T) {
 	t.Parallel()
 	for date, want := range map[string]string{
