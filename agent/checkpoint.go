@@ -78,6 +78,22 @@ func (c *Checkpoint) Result(call string) (tools.Result, bool) {
 	return tools.Result{}, false
 }
 
+// Close returns the turn of the checkpoint for a history without the calls that wait: each of them has a failed result
+// with this text. It returns false at the end of a turn.
+func (c *Checkpoint) Close(text string) (t Turn, ok bool) {
+	b := c.openBatch()
+	if b == nil {
+		return t, false
+	}
+	res := failedResult(text)
+	for i := range b.calls {
+		b.calls[i].stopgap = &res
+	}
+	t = c.openTurn()
+	t.Messages[len(t.Messages)-1] = *b.buildResults()
+	return t, true
+}
+
 // State returns a copy of the tools' memory at this moment, which is part of the checkpoint.
 func (c *Checkpoint) State() *tools.State {
 	if c.at.State == nil {

@@ -101,7 +101,8 @@ func (s *service) answer(ctx context.Context, r *agent.Request) ([]agent.Delta, 
 	s.mu.Lock()
 	s.asked = append(s.asked, r)
 	s.mu.Unlock()
-	last := r.Messages[len(r.Messages)-1].Parts
+	parts := r.Messages[len(r.Messages)-1].Parts
+	last := parts[len(parts)-1:]
 	if last[0].Result != nil {
 		return []agent.Delta{agenttest.Say("Done.")}, nil
 	}

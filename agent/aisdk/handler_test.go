@@ -55,7 +55,8 @@ func newService(t *testing.T, o *aisdk.Options) *service {
 	calls := 0
 	model := agenttest.Func(func(_ context.Context, r *agent.Request) ([]agent.Delta, error) {
 		s.asked <- r.Messages
-		last := r.Messages[len(r.Messages)-1].Parts[0]
+		parts := r.Messages[len(r.Messages)-1].Parts
+		last := parts[len(parts)-1]
 		if last.Result != nil {
 			return []agent.Delta{agenttest.Say("Done.")}, nil
 		}

@@ -27,7 +27,8 @@ type active struct {
 	n       int // of the run, like in HEAD
 	epoch   int64
 	nonce   string
-	before  int // the number of the run that this one continues, or 0
+	before  int  // the number of the run that this one continues, or 0
+	isNext  bool // the run before waits for approvals, and this one does not continue it
 	run     *Run
 	input   *input
 	ticket  *admission.Ticket // may be nil
@@ -72,8 +73,9 @@ type active struct {
 
 func newActive(ctx context.Context, r *Runner, session scope.Scope, view *table.View, h head) *active {
 	a := &active{
-		runner: r, session: session, view: view, head: h, n: h.n, epoch: h.epoch, nonce: h.nonce, before: h.continues,
-		opened: make(chan struct{}), done: make(chan struct{}), toldCalls: make(map[string]bool),
+		runner: r, session: session, view: view, head: h, n: h.n, epoch: h.epoch, nonce: h.nonce,
+		before: h.continues, isNext: h.overtakes, opened: make(chan struct{}), done: make(chan struct{}),
+		toldCalls: make(map[string]bool),
 	}
 	a.life, a.cancelLife = context.WithCancelCause(ctx)
 	a.watchdog = watchdog.New(r.o.Lease, a.loseRun)

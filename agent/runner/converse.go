@@ -67,6 +67,11 @@ func (a *active) runAgent(resume *agent.Checkpoint) (res Result, end agent.Done,
 	if in.History, err = a.loadHistory(); err != nil {
 		return a.newInterruption(err)
 	}
+	if a.isNext && resume == nil && a.saved.Ended == nil && a.saved.End == nil {
+		if in.History, err = a.closeOvertaken(in.History); err != nil {
+			return a.newInterruption(err)
+		}
+	}
 	a.level, a.step = len(in.History.Turns), a.saved.Step
 	if a.saved.End != nil {
 		return *a.saved.End, agent.Done{}, nil

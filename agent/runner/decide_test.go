@@ -47,7 +47,7 @@ func lending(t testing.TB, approvals *approval.Approvals, lent *[]string, books 
 	}, approvals.Require(nil))
 	require.NoError(t, err)
 	return hostOf(t, agenttest.Func(func(_ context.Context, r *agent.Request) ([]agent.Delta, error) {
-		if parts := r.Messages[len(r.Messages)-1].Parts; parts[0].Result != nil {
+		if parts := r.Messages[len(r.Messages)-1].Parts; parts[len(parts)-1].Result != nil {
 			return say("Done."), nil
 		}
 		deltas := say("I lend. ")

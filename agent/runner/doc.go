@@ -54,6 +54,9 @@
 //   - (b) the checkpoint, with the position in the log and the ended turn or compaction;
 //   - (c) the turn or compaction, to the history.
 //
+// If the run before waits for approvals and is not continued, the first (a) to (c) add its turn to the history, in
+// which the calls that wait have failed results.
+//
 // A run ends with (a) to (c) of its result, unless its checkpoint implies it, then Host.End, the last event of the log,
 // and the end in HEAD.
 //
@@ -69,8 +72,9 @@
 //   - It continues from the checkpoint: it makes the pending calls with their former idempotency keys, asks the model,
 //     or ends the run.
 //
-// A run whose log has its last event is taken over without waiting for its lease if a process starts the next run of the
-// session or calls [Chat.Waiting]. Its result is in the history and in its stage, and only the end in HEAD is missing.
+// A run whose log has its last event is taken over without waiting for its lease if a process starts the next run of
+// the session or calls [Chat.Waiting]. Its result is in the history and in its stage, and only the end in HEAD is
+// missing.
 //
 // A run whose stored request, checkpoint or history is lost, for example because its objects were deleted, is taken
 // over too, and ends as failed with the code "unreadable". If its log cannot be opened, because it has an item that

@@ -38,6 +38,7 @@ const (
 	leaseAttr     = "lease" // Unix milliseconds
 	stopAttr      = "stop"
 	continuesAttr = "continues" // a run's number
+	overtakesAttr = "overtakes"
 )
 
 // head is the content of HEAD.
@@ -54,6 +55,7 @@ type head struct {
 	lease     time.Time
 	stop      bool
 	continues int
+	overtakes bool // the run before waits for approvals and is not continued
 }
 
 func headName(n int) string { return fmt.Sprintf("%s%08d", headPrefix, n) }
@@ -85,6 +87,9 @@ func (h *head) encodeItem(session scope.Scope, retention time.Duration) table.It
 	}
 	if h.stop {
 		it.Attr[stopAttr] = true
+	}
+	if h.overtakes {
+		it.Attr[overtakesAttr] = true
 	}
 	if h.continues > 0 {
 		it.Attr[continuesAttr] = int64(h.continues)
@@ -120,6 +125,7 @@ func parseHead(it table.Item) (head, error) {
 	lease, _ := it.Attr[leaseAttr].(int64)
 	h.lease = time.UnixMilli(lease)
 	h.stop, _ = it.Attr[stopAttr].(bool)
+	h.overtakes, _ = it.Attr[overtakesAttr].(bool)
 	continues, _ := it.Attr[continuesAttr].(int64)
 	h.continues = int(continues)
 	var err error

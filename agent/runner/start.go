@@ -43,6 +43,7 @@ type newRun struct {
 	input     []byte
 	key, body string // digests
 	continues int
+	overtakes bool
 	isStrict  bool // it does not overtake calls that wait, see [Conversation].Strict
 }
 
@@ -71,21 +72,42 @@ func (r *Runner) startRun(ctx context.Context, session scope.Scope, s newRun) (*
 			return run, err
 		}
 	}
-	if len(heads) > 0 && !heads[0].status.HasEnded() {
-		hasEnded, err := r.awaitEnding(ctx, session, view, heads[0].n)
+	if len(heads) > 0 {
+		isPending, err := r.checkBefore(ctx, session, view, &heads[0], s.isStrict)
 		if err != nil {
-			return nil, fmt.Errorf("runner: start: %w", err)
+			return nil, err
 		}
-		if !hasEnded {
-			return nil, &RunningError{runID(session, heads[0].n)}
-		}
-	}
-	if s.isStrict && len(heads) > 0 {
-		if waiting, _, err := r.waitingApprovals(ctx, session, view, heads[0].n); err != nil || len(waiting) > 0 {
-			return nil, fmt.Errorf("runner: start: %w", cmp.Or(err, agent.ErrWaiting))
-		}
+		s.overtakes = isPending && s.continues == 0
 	}
 	return r.beginRun(ctx, session, view, n, s)
+}
+
+// checkBefore returns an error unless the newest run of the session allows another one. It reports whether that run
+// waits for approvals.
+func (r *Runner) checkBefore(
+	ctx context.Context, session scope.Scope, view *table.View, h *head, isStrict bool,
+) (isPending bool, _ error) {
+	status := h.status
+	if !status.HasEnded() {
+		hasEnded, err := r.awaitEnding(ctx, session, view, h.n)
+		if err != nil {
+			return false, fmt.Errorf("runner: start: %w", err)
+		}
+		if !hasEnded {
+			return false, &RunningError{runID(session, h.n)}
+		}
+		ended, err := readHead(ctx, view, h.n)
+		if err != nil {
+			return false, fmt.Errorf("runner: start: %w", err)
+		}
+		status = ended.status
+	}
+	if isStrict {
+		if waiting, _, err := r.waitingApprovals(ctx, session, view, h.n); err != nil || len(waiting) > 0 {
+			return false, fmt.Errorf("runner: start: %w", cmp.Or(err, agent.ErrWaiting))
+		}
+	}
+	return status == StatusPending, nil
 }
 
 // matchKey returns the run if it was started with the same idempotency key.
@@ -151,7 +173,7 @@ func (r *Runner) beginRun(ctx context.Context, session scope.Scope, view *table.
 	}
 	h := head{
 		n: n, status: StatusRunning, key: s.key, body: s.body, nonce: rand.Text(), epoch: 1, owner: r.id,
-		lease: time.Now().Add(r.o.Lease), continues: s.continues,
+		lease: time.Now().Add(r.o.Lease), continues: s.continues, overtakes: s.overtakes,
 	}
 	a := newActive(context.WithoutCancel(ctx), r, session, view, h)
 	current, err := a.createHead(ctx, s.input)

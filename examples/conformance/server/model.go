@@ -41,7 +41,8 @@ func (m *model) Stream(ctx context.Context, r *agent.Request) iter.Seq2[agent.De
 
 // script returns the answer to a request. A nil piece waits for ever.
 func script(r *agent.Request) []agent.Delta {
-	isContinued := r.Messages[len(r.Messages)-1].Parts[0].Result != nil
+	parts := r.Messages[len(r.Messages)-1].Parts
+	isContinued := parts[len(parts)-1].Result != nil
 	words := strings.Fields(lastText(r.Messages))
 	if len(words) == 0 {
 		words = []string{"nothing"}

@@ -131,14 +131,13 @@ func (s *Server) serveTranscript(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	body := struct {
-		ID        string        `json:"chat_id"`
-		Turns     []chatTurn    `json:"turns"`
-		Next      string        `json:"next,omitempty"`
-		Run       string        `json:"run_id,omitempty"`
-		Status    runner.Status `json:"status,omitempty"`
-		Follow    []string      `json:"follow"`
-		Overtaken []string      `json:"overtaken,omitempty"`
-		Rights    chatRights    `json:"rights"`
+		ID     string        `json:"chat_id"`
+		Turns  []chatTurn    `json:"turns"`
+		Next   string        `json:"next,omitempty"`
+		Run    string        `json:"run_id,omitempty"`
+		Status runner.Status `json:"status,omitempty"`
+		Follow []string      `json:"follow"`
+		Rights chatRights    `json:"rights"`
 	}{
 		ID: session.SessionID(), Turns: s.newTurns(page), Next: page.Next, Follow: []string{},
 		Rights: chatRights{isLibrarian(id)},
@@ -147,11 +146,6 @@ func (s *Server) serveTranscript(w http.ResponseWriter, r *http.Request) error {
 		body.Run, body.Status = run.ID, run.Status
 		if body.Follow, err = s.listContinued(r, session, run); err != nil {
 			return err
-		}
-		if cursor == "" {
-			if body.Overtaken, err = s.listOvertaken(r, session, run); err != nil {
-				return err
-			}
 		}
 	}
 	return httpapi.WriteJSON(w, body)
@@ -185,30 +179,6 @@ func (s *Server) listContinued(r *http.Request, session scope.Scope, run *runner
 			return nil, err
 		}
 		run = before
-	}
-	slices.Reverse(ids)
-	return ids, nil
-}
-
-// maxOvertaken is the number of runs before the newest one that are examined for listOvertaken.
-const maxOvertaken = 10
-
-// listOvertaken returns the ids of the latest runs that waited for an approval when the next message came, the oldest
-// first. The history does not have their turns.
-func (s *Server) listOvertaken(r *http.Request, session scope.Scope, newest *runner.Run) (ids []string, _ error) {
-	runs := listRuns(newest)
-	for _, id := range slices.Backward(runs[max(0, len(runs)-1-maxOvertaken) : len(runs)-1]) {
-		run, err := s.runs.Get(r.Context(), session, id)
-		if errors.Is(err, runner.ErrNotFound) {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		if run.Status == runner.StatusPending && newest.Continues != run.ID {
-			ids = append(ids, run.ID)
-		}
-		newest = run
 	}
 	slices.Reverse(ids)
 	return ids, nil

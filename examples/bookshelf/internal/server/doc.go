@@ -26,8 +26,8 @@
 //	POST /api/bookshelf/{id}/share         shares a version with the tenant: {version?}; role librarian
 //	POST /api/chat                         answers a message about the books, as a stream: {chat_id?, message}
 //	GET  /api/chat                         {chats, count, next, rights}: the caller's chats, newest first; limit, cursor
-//	GET  /api/chat/{id}                    {turns, next, run_id, status, follow, overtaken, rights}: the transcript;
-//	                                       limit, cursor
+//	GET  /api/chat/{id}                    {turns, next, run_id, status, follow, rights}: the transcript; limit,
+//	                                       cursor
 //	POST /api/chat/agui                    the same chats for clients of AG-UI, see package agui
 //	POST /api/chat/aisdk                   and for the AI SDK's chat transport, see package aisdk
 //	GET  /api/chat/aisdk/{id}/stream       the newest message of such a chat; 204 only if it does not have a run
@@ -100,10 +100,9 @@
 // output, the JSON of its result up to 16 KB. The run_id and the status are those of the newest run; the results of
 // all calls of the chat can be read below its run. If that run is in flight or waits for an approval, follow has its
 // id, after the ids of the runs that it continues: their events are the rest. These events contain also the turns
-// whose number is greater than that in their first chat event. A message overtakes a request for an approval: the
-// history does not have the turns before it, but overtaken has the ids of such runs among the ten before the newest
-// one. The list has the chats that POST /api/chat began, in order of their beginnings: chat_id, title (the beginning
-// of the first message) and started_at. The rights of both have can_approve.
+// whose number is greater than that in their first chat event. A message overtakes a request for an approval: its turn
+// then has a failed result for the call. The list has the chats that POST /api/chat began, in order of their
+// beginnings: chat_id, title (the beginning of the first message) and started_at. The rights of both have can_approve.
 //
 // A chat of a front end of another protocol has the id that its client chose, of up to 256 characters. Its runs are
 // like all others.

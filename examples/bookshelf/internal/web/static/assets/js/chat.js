@@ -54,7 +54,6 @@ async function loadChat() {
   next = page.next;
   const turns = page.turns;
   talk.prepend(turns, newest);
-  await insertOvertaken(page.overtaken ?? []);
   if (page.follow.length === 0) {
     const words = describeStatus(page.status);
     if (words) talk.aside(words);
@@ -65,14 +64,6 @@ async function loadChat() {
   refresh();
   await followAll(page.follow);
   talk.scrollToEnd();
-}
-
-/** insertOvertaken shows the runs that waited for an approval when the next message came. */
-async function insertOvertaken(runs) {
-  for (const run of runs) {
-    const events = await api.fetchEvents(run, signal).catch(() => []); // they are kept for a week
-    if (events.length > 0) talk.insert(run, events, replaced);
-  }
 }
 
 async function loadEarlier() {

@@ -7,7 +7,7 @@ export function listChats(cursor, signal) {
   return json(`/api/chat?${encodeQuery({ cursor })}`, { signal });
 }
 
-/** fetchChat returns a page of the transcript of a chat: {turns, next, run_id, status, follow, overtaken, rights}. */
+/** fetchChat returns a page of the transcript of a chat: {turns, next, run_id, status, follow, rights}. */
 export function fetchChat(id, cursor, signal) {
   return json(`/api/chat/${encodeURIComponent(id)}?${encodeQuery({ cursor })}`, { signal });
 }

@@ -57,21 +57,6 @@ export class Talk {
     for (const node of [...this.#list.children]) if (Number(node.dataset.turn ?? 0) > number) node.remove();
   }
 
-  /** insert shows the events of a run that another message has overtaken, after the turns before it. words end its requests. */
-  insert(run, events, words) {
-    this.begin(run, { isQuiet: true });
-    for (const event of events) this.show(event);
-    this.closeRequests(words);
-    this.finish();
-    const { turns } = events.find((e) => e.type === "chat") ?? {};
-    if (turns === undefined) return;
-    const next = [...this.#list.children].find((node) => Number(node.dataset.turn) > turns);
-    for (const node of this.#nodes) {
-      node.dataset.turn = turns;
-      this.#list.insertBefore(node, next ?? null);
-    }
-  }
-
   /** scrollToEnd shows the newest entry. */
   scrollToEnd() {
     this.#box.scrollTop = this.#box.scrollHeight;

@@ -1,0 +1,59 @@
+package runner
+
+import (
+	"context"
+	"errors"
+
+	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/scope/table"
+)
+
+// notDecided is the result of a call that waited for an approval when the user sent the next message.
+const notDecided = "Not decided: the user sent another message instead. The call was not made."
+
+// closeOvertaken adds the turn of the run before to the history, which ends with the calls that wait. It is stored like
+// an ended turn of this run: with (a) to (c) of a checkpoint, so that a kill between them is repaired. A turn that
+// cannot be read any more is left out.
+func (a *active) closeOvertaken(h agent.History) (agent.History, error) {
+	var s *saved
+	err := a.repeatOperation(func(ctx context.Context) (err error) {
+		s, err = a.readOvertaken(ctx)
+		return err
+	})
+	if errors.Is(err, errUnreadable) || errors.Is(err, ErrNotFound) {
+		a.runner.logError(a.life, "runner: the turn of a run that was overtaken is left out", a.run.ID, err)
+		return h, nil
+	}
+	if err != nil || s == nil || s.Checkpoint == nil {
+		return h, err
+	}
+	turn, ok := s.Checkpoint.Close(notDecided)
+	if !ok {
+		return h, nil
+	}
+	ended := saved{Turn: a.turns + 1, Ended: []agent.Turn{turn}, State: s.Checkpoint.State()}
+	if err := a.writeCheckpoint(ended); err != nil {
+		return h, err
+	}
+	return a.loadHistory()
+}
+
+// readOvertaken returns the checkpoint of the run before.
+func (a *active) readOvertaken(ctx context.Context) (*saved, error) {
+	before, err := readHead(ctx, a.view, a.n-1)
+	if err != nil {
+		return nil, err
+	}
+	in, err := a.runner.decodeInput(ctx, a.session, &before)
+	if err != nil {
+		return nil, err
+	}
+	it, err := a.view.Get(ctx, checkpointName(a.n-1))
+	if errors.Is(err, table.ErrNotFound) {
+		return nil, ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	return a.runner.readSaved(ctx, a.session, a.runner.listRoots(a.session, in.shared), it)
+}
