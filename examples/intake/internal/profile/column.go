@@ -179,7 +179,7 @@ func (c *column) profile(file *fileEvidence) Column {
 
 // countTypes sets the type of the column, the number of values of other types, and that of each type. It returns the
 // type.
-func (out *Column) countTypes(counts [numTypes]int64) (best int) {
+func (c *Column) countTypes(counts [numTypes]int64) (best int) {
 	numbers, most := counts[isInteger]+counts[isDecimal], int64(0)
 	for kind, n := range counts {
 		if kind == isInteger || kind == isDecimal {
@@ -192,14 +192,14 @@ func (out *Column) countTypes(counts [numTypes]int64) (best int) {
 	if best == isInteger && counts[isDecimal] > 0 {
 		best = isDecimal
 	}
-	out.Type = typeNames[best]
+	c.Type = typeNames[best]
 	for kind, n := range counts {
 		isNumber := kind == isInteger && best == isDecimal || kind == isDecimal && best == isInteger
 		if kind != isEmpty && kind != best && !isNumber {
-			out.Wrong += n
+			c.Wrong += n
 		}
 		if n > 0 && kind != isEmpty {
-			out.Types = append(out.Types, TypeCount{typeNames[kind], n})
+			c.Types = append(c.Types, TypeCount{typeNames[kind], n})
 		}
 	}
 	return best
