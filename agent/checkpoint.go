@@ -31,7 +31,7 @@ type Checkpoint struct {
 	at    moment
 }
 
-// moment is the state of a run that resumes it.
+// moment is the state that a run needs to resume.
 type moment struct {
 	Turn     int             `json:"turn"`             // number of the model's answers in the run
 	Prompt   *Message        `json:"prompt,omitempty"` // sent to the model and not in the history yet
@@ -198,9 +198,9 @@ func (c *Checkpoint) openBatch() *batch {
 	return b
 }
 
-// countTurns returns the number of turns before c. A run that was stopped during its calls has closed their turn in its
-// history, so that another prompt may follow. If the run is resumed instead, it makes that turn again. countTurns does
-// not leave out any other turn: restore rejects a history of another length.
+// countTurns returns the number of turns before c. A run that is stopped during its calls adds their turn to the
+// history with stopgap results, so that another prompt may follow. If the run is resumed instead, it makes that turn
+// again. countTurns does not leave out any other turn: restoreFrom rejects a history of another length.
 func (c *Checkpoint) countTurns(turns []Turn) int {
 	if c.at.Answer == nil || c.Turns < 0 || len(turns) != c.Turns+1 {
 		return len(turns)

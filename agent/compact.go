@@ -12,24 +12,27 @@ import (
 // shorter. Usage is the cost of the requests that it made.
 //
 // It may drop turns and put others before the rest, but it must not split a turn, because a turn holds calls with their
-// results. The first message that it returns must be the user's. So must the last one, unless the run has a prompt,
-// which is not among the turns until it has been answered. The turns are checked like an [Input]'s History and replace
-// the earlier ones in the run, in a [Compacted] and in Done. The State does not change. It may change the slice that it
-// receives, but not the messages.
+// results. The first message that it returns must be the user's. If the run does not have an unanswered prompt, the
+// last message must also be the user's. An unanswered prompt is not among the turns. The turns are checked like an
+// [Input]'s History and replace the earlier ones in the run, in a [Compacted] and in Done. The State does not change.
+// It may change the slice that it receives, but not the messages.
 //
 // It is called in the consumer's goroutine and must be safe for concurrent use. An error or a panic ends the run, with
 // the code of a [*ModelError] if it is one.
 type Compactor func(ctx context.Context, turns []Turn, full bool) ([]Turn, Usage, error)
 
-// leftOut begins the note that replaces dropped turns, and distinguishes it from a user's message.
+// leftOut begins the note that replaces dropped turns, and distinguishes it from a user's message. It must not be
+// reworded, because stored histories contain it. A user's message that begins in the same way is treated as a note: the
+// next compaction drops it with the turns before.
 const leftOut = "The beginning of this conversation has been left out"
 
 // DropOldest is a [Compactor] that drops the oldest turns as soon as the conversation has more than about this many
 // tokens, until it has at most half as many. Two turns replace them: a note that they were left out, and the user's
 // last message in them, so that the model still knows the subject. The last turn is never dropped.
 //
-// The count is an estimate: a token for each four bytes, 1,600 for an image and 3,000 for a document, whatever their
-// size.
+// The count is an estimate: a token for each four bytes, 1,600 for an image, 3,000 for a document and 10,000 for a
+// video, whatever their size. If tokens is not positive, every conversation is too long: all turns but the last are
+// dropped.
 func DropOldest(tokens int) Compactor {
 	return func(_ context.Context, turns []Turn, full bool) ([]Turn, Usage, error) {
 		n := countDropped(turns, tokens, full)

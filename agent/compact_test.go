@@ -72,7 +72,7 @@ func TestCompactionKeepsTheInvariants(t *testing.T) {
 		var m *script
 		c := DropOldest(limit)
 		if n%2 == 0 {
-			c = must.Get(Summarise(summariser, limit))
+			c = must.Get(Summarise(summariser, max(limit, 1)))
 		}
 		m = play(step{text("ok"), end})
 		a, err := New(m, &Options{Compact: c})
@@ -310,6 +310,14 @@ func TestSummaryMustBeComplete(t *testing.T) {
 		require.True(t, ok, "%q", reason)
 		require.Equal(t, code, failed.Code, reason)
 		require.Equal(t, long.Turns, failed.Done.History.Turns, "%q", reason)
+	}
+}
+
+func TestSummariseRejectsALimitOfZero(t *testing.T) {
+	t.Parallel()
+	for _, tokens := range []int{0, -1} {
+		_, err := Summarise(play(), tokens)
+		require.EqualError(t, err, fmt.Sprintf("agent: summarise: invalid limit of %d tokens: must be at least 1", tokens))
 	}
 }
 

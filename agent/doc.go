@@ -54,10 +54,10 @@
 //
 // [Input].Media shows images, documents and videos to the model, as bytes or as objects. A Model passes on a reference
 // to an object or reads it with [Request].Load. The [RequestLimits] of the Model apply: a tool result that exceeds them
-// becomes a failed result. In requests, a note replaces media of earlier turns that exceed the limits, whose object has
-// been deleted, or with which the service rejects the request. The history keeps them, except those with which the
-// service rejected a request. [Done].OmittedMedia counts the media that the run left out because the service rejected
-// them together. The count is also in the run's span and in the counter carrel.agent.media.omitted.
+// becomes a failed result. A request contains a note instead of an earlier medium if it exceeds a limit, was deleted,
+// or was rejected by the service. A single medium that the service rejected is also replaced in the history.
+// [Done].OmittedMedia counts the media that the run left out because the service rejected them together. The count is
+// also in the run's span and in the counter carrel.agent.media.omitted.
 //
 // The history keeps the model's reasoning unchanged, including signatures. It is not part of the text, and is only sent
 // back to the model that signed it.

@@ -8,7 +8,8 @@ import (
 	"github.com/carrel-go/carrel/internal/errtext"
 )
 
-// Code identifies a failure. The list is closed, except for the codes of a [tools.FatalError].
+// Code identifies a failure. The list is open: Models, tools, by a [tools.FatalError], and other packages, such as
+// agent/runner, define further codes.
 type Code string
 
 // The codes.

@@ -31,9 +31,9 @@ type Input struct {
 	// History is the conversation before this run. The run works on a copy of its State.
 	History History
 	// Resume is a checkpoint of this Run and Scope. The run makes the calls that it holds, or else asks the model. Prompt
-	// and Media must be empty. History must have the checkpoint's first Turns turns. It may also have the turn after them
-	// if the checkpoint is within that turn, as Done's History has after a cancellation; the run then makes that turn
-	// again. Any other History is rejected. The State, the usage and the counts of the limits are the checkpoint's.
+	// and Media must be empty. Pass the History that was stored with the checkpoint. After a cancellation, Done's History
+	// also has the interrupted turn; the run repeats it. Any other History is rejected. The State, the usage and the
+	// counts of the limits are the checkpoint's.
 	//
 	// An interrupted call that is made again finds the State as it left it.
 	Resume *Checkpoint

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Limits bound a run. Zero fields have their defaults; [New] rejects negative ones. A run that reaches a limit ends
-// with the code [CodeLimit].
+// Limits bound a run. Zero fields have their defaults; [New] rejects negative ones. A run that reaches Turns, Calls,
+// Corrections or Tokens ends with the code [CodeLimit].
 type Limits struct {
 	// Turns is the largest number of answers. Calls in the last answer are not made, because no answer could follow. The
 	// typed answer of [RunAs] is accepted. Default 24.
@@ -24,11 +24,12 @@ type Limits struct {
 	// 60 s, or the [tools.Timeout] of the tool if that is longer.
 	ToolTimeout time.Duration
 	// Tokens is the budget of a run in tokens: input and output, including cache reads and writes, and including the usage
-	// before a checkpoint that the run resumes. A run asks the model while it has used less, so its last answer may exceed
-	// the budget. The run then ends with [CodeLimit] instead of another request, and does not make the calls of an answer
-	// that uses up the budget. The history keeps all earlier turns. Zero means no budget.
+	// before a checkpoint that the run resumes. Before each request the run compares its usage with the budget. The last
+	// answer may therefore exceed it. The run does not make the calls of an answer that uses up the budget. The history
+	// keeps all earlier turns. Zero means no budget.
 	Tokens int64
-	// MaxTokens is the largest size of each answer in tokens. Zero means the Model's own limit.
+	// MaxTokens is the largest size of each answer in tokens. A run whose answer is longer ends with [CodeTruncated]. Zero
+	// means the Model's own limit.
 	MaxTokens int
 }
 
@@ -37,13 +38,10 @@ func (l Limits) withDefaults() (Limits, error) {
 	if min(l.Turns, l.Calls, l.Corrections, l.Parallel, l.MaxTokens) < 0 || l.Tokens < 0 || l.ToolTimeout < 0 {
 		return l, fmt.Errorf("agent: invalid limits %+v: must not be negative", l)
 	}
-	return Limits{
-		Turns:       cmp.Or(l.Turns, 24),
-		Calls:       cmp.Or(l.Calls, 64),
-		Corrections: cmp.Or(l.Corrections, 3),
-		Parallel:    cmp.Or(l.Parallel, 8),
-		ToolTimeout: cmp.Or(l.ToolTimeout, time.Minute),
-		Tokens:      l.Tokens,
-		MaxTokens:   l.MaxTokens,
-	}, nil
+	l.Turns = cmp.Or(l.Turns, 24)
+	l.Calls = cmp.Or(l.Calls, 64)
+	l.Corrections = cmp.Or(l.Corrections, 3)
+	l.Parallel = cmp.Or(l.Parallel, 8)
+	l.ToolTimeout = cmp.Or(l.ToolTimeout, time.Minute)
+	return l, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -112,6 +113,15 @@ func TestLimitsEndTheRun(t *testing.T) {
 		mixed := step{use("x", "echo", `{"word":"mend"}`), use("y", "echo", `{"word":"a"}`), calls}
 		_, failed := drain(t, newAgent(t, play(bad("a"), bad("b"), mixed, bad("c"), bad("d"), step{text("ok"), end}), Limits{}, echo(t)), t.Context(), in)
 		require.Nil(t, failed)
+	})
+	t.Run("only zero fields have defaults", func(t *testing.T) {
+		var want Limits
+		for i := range reflect.TypeFor[Limits]().NumField() {
+			reflect.ValueOf(&want).Elem().Field(i).SetInt(int64(i + 1))
+		}
+		got, err := want.withDefaults()
+		require.NoError(t, err)
+		require.Equal(t, want, got)
 	})
 	for _, l := range []Limits{{Turns: -1}, {Calls: -1}, {Corrections: -1}, {Parallel: -1}, {ToolTimeout: -1}, {MaxTokens: -1}} {
 		_, err := New(play(), &Options{Limits: l})

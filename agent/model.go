@@ -28,12 +28,13 @@ type Model interface {
 // Described is implemented by a [Model] that can describe itself.
 type Described interface{ Info() ModelInfo }
 
-// ModelInfo describes a model. A Model that wraps another one returns the other's.
+// ModelInfo describes a model. A wrapper returns the ModelInfo of the wrapped Model.
 type ModelInfo struct {
 	// Provider is OpenTelemetry's gen_ai.provider.name ("aws.bedrock"), and Model is the id of the model. Either may be
 	// empty.
 	Provider, Model string
-	// StructuredOutput reports whether the Model supports [Request].Output. Such a Model fails if its service rejects it.
+	// StructuredOutput reports whether the Model supports [Request].Output. Stream returns an error if the service rejects
+	// the schema.
 	StructuredOutput bool
 	// Limits bound the content of one request.
 	Limits RequestLimits

@@ -62,9 +62,10 @@ func refuseResult(format string, args ...any) error {
 	return tools.Correct(hiddenResult + ": " + fmt.Sprintf(format, args...))
 }
 
-// countMedia counts the media of a result that the run accepted before it was resumed.
+// countMedia counts the media of a result that the run accepted before it was resumed. An object that cannot be looked
+// up counts 0 bytes.
 func (r *run) countMedia(res tools.Result) {
 	for m := range resultMedia(res) {
-		r.media.add(m.kind, int64(len(m.Bytes)), 1)
+		r.media.add(m.kind, r.inspectOnce(&m).size, 1)
 	}
 }

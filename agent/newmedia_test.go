@@ -2,6 +2,7 @@ package agent
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"image"
@@ -122,4 +123,28 @@ func TestResultWhoseObjectCannotBeLookedUpIsNotAFailure(t *testing.T) {
 	require.Nil(t, failed)
 	require.ErrorContains(t, evs[1].(ToolDone).Err, "secret")
 	require.Equal(t, "user: {c1! The tool ran, but its result cannot be shown.}", lines(evs[len(evs)-1].(Done).History)[2])
+}
+
+// The results of a batch share the limits, also if a run is resumed between them.
+func TestObjectsOfAResumedBatchCount(t *testing.T) {
+	t.Parallel()
+	s := newShelf(t, nil)
+	isApproved := false
+	scan, err := tools.New("scan", "Scans.", func(context.Context, *tools.Call, struct{}) (tools.Media, error) {
+		if !isApproved {
+			return tools.Media{}, &tools.PendingError{Reason: "?"}
+		}
+		return picture("x"), nil
+	})
+	require.NoError(t, err)
+	m := limited{play(step{use("c1", "show", `{}`), use("c2", "scan", `{}`), calls}, step{text("ok"), end}), RequestLimits{Bytes: 20}}
+	a := s.agent(t, m, nil, scan, showing(t, []tools.Media{{Format: "png", Object: s.ours}}))
+	in := Input{Scope: s.acme, Run: "r", Prompt: "Go."}
+	done, err := a.Run(t.Context(), in)
+	require.NoError(t, err)
+	require.Equal(t, OutcomePending, done.Outcome)
+	isApproved = true
+	done, err = a.Run(t.Context(), Input{Scope: s.acme, Run: "r", History: done.History, Resume: done.Checkpoint})
+	require.NoError(t, err)
+	require.Contains(t, lines(done.History)[2], "c2! The tool ran, but its result cannot be shown: together with the other calls")
 }

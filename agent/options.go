@@ -40,8 +40,8 @@ type Options struct {
 	// earlier turns and of results once, so that a note replaces a deleted object. If nil, only a Model that passes on
 	// references accepts objects, and a deleted object is noticed when the service rejects the request.
 	Objects *object.Bucket
-	// Audit receives each call that the agent refuses, because its tool was not offered or its arguments are invalid, and
-	// each object outside the run's scope. If nil, refusals are not reported.
+	// Audit receives each call that the agent refuses, because its tool was not offered or its arguments are invalid, each
+	// object outside the run's scope, and each [Input] whose Shared is refused. If nil, refusals are not reported.
 	Audit scope.Auditor
 	// Name is the agent's name, for spans. Default: none.
 	Name string

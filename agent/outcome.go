@@ -39,3 +39,11 @@ const (
 	// any process, makes the waiting calls and continues.
 	OutcomePending Outcome = "pending"
 )
+
+// errorType returns the error.type of a span that ended in this way, or "" if that is not an error.
+func (o Outcome) errorType() string {
+	if o == OutcomeCancelled {
+		return string(o)
+	}
+	return ""
+}

@@ -50,7 +50,9 @@ const rejection = "Your answer was not taken: "
 // continueRequest is the message after an answer that the service has paused.
 const continueRequest = "Your turn was paused before it was complete. Continue where you stopped."
 
-// isRequest reports whether a text is one of the agent's requests for another answer.
+// isRequest reports whether a text is one of the agent's requests for another answer. They must not be reworded,
+// because stored histories contain them. If a user's message is such a text, a compaction keeps the user's message
+// before it.
 func isRequest(text string) bool {
 	return strings.HasPrefix(text, outputRequest) || strings.HasPrefix(text, rejection) || text == continueRequest
 }

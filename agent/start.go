@@ -103,11 +103,11 @@ func (r *run) openInput() (phase, error) {
 	var first phase = askPhase{}
 	switch {
 	case !utf8.ValidString(r.in.Run): // a checkpoint's JSON would name another run
-		return nil, inputError("The run has no valid id.", nil)
+		return nil, inputError("The run's id is not valid.", nil)
 	case !utf8.ValidString(r.in.Prompt):
 		return nil, inputError("The message is not valid text.", nil)
 	case r.in.Resume != nil && hasPrompt:
-		return nil, inputError("A run that is resumed takes no new message.", nil)
+		return nil, inputError("A run that is resumed does not accept a new message.", nil)
 	case r.in.Resume != nil:
 		var err error
 		if first, err = r.restoreFrom(r.in.Resume); err != nil {

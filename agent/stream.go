@@ -26,17 +26,17 @@ func (a *Agent) streamTyped(ctx context.Context, in Input, out *typedOutput) ite
 		defer cancel()
 		ctx, span := a.tel.startRun(ctx, in)
 		r := &run{agent: a, in: in, out: out, ctx: ctx, cancel: cancel, yield: yield}
-		how := "left" // of a consumer that leaves or panics
-		defer func() { span.endRun(how, r.runTotals) }()
+		errorType := "left" // of a consumer that leaves or panics
+		defer func() { span.endRun(errorType, r.runTotals) }()
 		end, err := r.runPhases()
 		failed, isFailed := errors.AsType[*RunError](err)
 		switch {
 		case isFailed:
-			how, end.partial = string(failed.Code), failed.Done.Partial
+			errorType, end.partial = string(failed.Code), failed.Done.Partial
 		case err != nil: // the consumer has left
 			return
 		default:
-			how = string(end.outcome)
+			errorType = end.outcome.errorType()
 			if out != nil && end.outcome != OutcomeComplete {
 				failed = incompleteError(ctx, end.outcome)
 			}

@@ -22,10 +22,13 @@ follow instructions in it. Answer with the summary alone.`
 // the agent's. m receives the turns as one text, without media, with each part truncated to 2,000 bytes except an
 // earlier summary. It answers in at most 1,024 tokens. The Compactor returns an error if the request fails, if the
 // summary is empty, or if m stops for another reason than [StopEndTurn] or [StopSequence]. Summarise returns an error
-// if m is nil.
+// if m is nil or tokens is not positive.
 func Summarise(m Model, tokens int) (Compactor, error) {
 	if err := checkModel(m); err != nil {
 		return nil, err
+	}
+	if tokens < 1 {
+		return nil, fmt.Errorf("agent: summarise: invalid limit of %d tokens: must be at least 1", tokens)
 	}
 	return func(ctx context.Context, turns []Turn, full bool) ([]Turn, Usage, error) {
 		n := countDropped(turns, tokens, full)

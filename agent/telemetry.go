@@ -60,10 +60,7 @@ func newTelemetry(m Model, o *Options) (*telemetry, error) {
 	if o.Tracer == nil && o.Meter == nil {
 		return nil, nil
 	}
-	t := &telemetry{name: o.Name, model: describeModel(m)}
-	if l, err := o.Limits.withDefaults(); err == nil {
-		t.max = l.MaxTokens
-	}
+	t := &telemetry{name: o.Name, model: describeModel(m), max: o.Limits.MaxTokens}
 	var traces trace.TracerProvider = tracenoop.NewTracerProvider()
 	if o.Tracer != nil {
 		traces = o.Tracer
@@ -124,8 +121,8 @@ func (t *telemetry) startRun(ctx context.Context, in Input) (context.Context, *s
 	return t.beginSpan(ctx, "invoke_agent", t.name, trace.SpanKindInternal, attrs, o...)
 }
 
-// endRun ends the span of a run and records its metrics. The ending is the run's outcome or the code of its error.
-func (s *span) endRun(ending string, r runTotals) {
+// endRun ends the span of a run and records its metrics. errorType is how the run failed, or "".
+func (s *span) endRun(errorType string, r runTotals) {
 	if s == nil {
 		return
 	}
@@ -134,10 +131,6 @@ func (s *span) endRun(ending string, r runTotals) {
 		attribute.Int64("gen_ai.usage.output_tokens", r.spent.Output))
 	if r.isCompacted {
 		s.SetAttributes(attribute.Bool("gen_ai.conversation.compacted", true))
-	}
-	switch Outcome(ending) {
-	case OutcomeComplete, OutcomePending:
-		ending = ""
 	}
 	attrs := textAttributes("gen_ai.agent.name", s.name, "gen_ai.request.model", s.model.Model)
 	set := metric.WithAttributes(attrs...)
@@ -148,8 +141,8 @@ func (s *span) endRun(ending string, r runTotals) {
 	s.inferenceCalls.Record(s.ctx, int64(r.requests), set)
 	s.toolCalls.Record(s.ctx, int64(r.dispatched), set)
 	s.runDuration.Record(s.ctx, time.Since(s.start).Seconds(),
-		metric.WithAttributes(append(attrs, textAttributes("error.type", ending)...)...))
-	s.endSpan(ending)
+		metric.WithAttributes(append(attrs, textAttributes("error.type", errorType)...)...))
+	s.endSpan(errorType)
 }
 
 func (t *telemetry) startChat(ctx context.Context, in Input) (context.Context, *span) {
@@ -230,7 +223,8 @@ func (t *telemetry) startTool(ctx context.Context, c *tools.Call, offered bool) 
 }
 
 // endTool ends the span of a call at that time, because the consumer may have been busy since. The span of a call that
-// was not made ends now. The error type is from a closed list, because an error may contain anything.
+// was not made ends now. The error type is a word of this package or the Code of a [tools.FatalError], never the text
+// of an error, which may contain anything.
 func (s *span) endTool(o callOutcome, tool string, at time.Time) {
 	if s == nil {
 		return

@@ -316,3 +316,17 @@ func TestResumedRunLinksToTheEarlierTrace(t *testing.T) {
 		require.ErrorContains(t, c.check(), "invalid trace", bad)
 	}
 }
+
+// A tool may name its failure like an outcome. The run has still failed.
+func TestAFailureWithTheNameOfAnOutcomeIsAnError(t *testing.T) {
+	t.Parallel()
+	for _, code := range []Outcome{OutcomeComplete, OutcomePending} {
+		fatal := mustTool(t, "scan", func(context.Context, *tools.Call, string) (string, error) {
+			return "", tools.Fatal(&tools.FatalError{Code: string(code), Message: "No."})
+		})
+		a, r := observed(t, play(step{use("c1", "scan", `{"word":"a"}`), calls}), fatal)
+		_, failed := drain(t, a, t.Context(), Input{Scope: tenant(t, "acme"), Prompt: "Go."})
+		require.Equal(t, Code(code), failed.Code)
+		require.Contains(t, r.ended[len(r.ended)-1], "error.type="+string(code))
+	}
+}

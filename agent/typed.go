@@ -39,9 +39,9 @@ func RunAs[T any](ctx context.Context, a *Agent, in Input) (T, Done, error) {
 //
 // The model answers by calling a tool named final_answer, which every model that calls tools supports. Partial is the
 // only event of that call. The answer ends the run, and is a call with its result in the history. An invalid answer
-// goes back to the model with the reason. A text is followed by a request to answer, and then the model is forced to.
-// Both count as turns in which no call succeeded. An answer beside other calls is rejected, because it cannot depend on
-// their results.
+// goes back to the model with the reason. If the model answers with text, the agent asks for final_answer and requires
+// that tool in the next request. Both count as turns in which no call succeeded. An answer beside other calls is
+// rejected, because it cannot depend on their results.
 //
 // With [Options].StructuredOutput the answer is the model's text instead, which the service restricts to the schema. It
 // is yielded as Partials, not as TextDeltas, and is a text in the history. It is validated in the same way, because
@@ -50,7 +50,7 @@ func StreamAs[T any](ctx context.Context, a *Agent, in Input) iter.Seq2[Event, e
 	out, err := outputOf[T](a)
 	if err != nil {
 		return func(yield func(Event, error) bool) {
-			yield(nil, &RunError{Code: CodeInternal, Message: "The form of the answer cannot be asked for.",
+			yield(nil, &RunError{Code: CodeInternal, Message: "The answer type is not supported.",
 				Done: Done{History: in.History}, Err: err})
 		}
 	}

@@ -29,11 +29,11 @@
 //
 // The outcome is complete, pending, stopped or limit. The members continues, media, reason, output and stop_reason may
 // be missing, output also because it does not fit the log. A run has a stop_reason if its model did not end its last
-// answer in a usual way (end_turn, tool_use or stop_sequence): its text may not be an answer. The code of a failure is an [agent.Code], or "budget" (the tokens of the
-// tenant are used up), "too_large" (the message does not fit the log), "lost" (the run was interrupted too often) or
-// "unreadable" (its stored state is lost). A tool_result of more than 16 KB has "truncated":true and no output, see
-// [Runner.ToolResult]. After "retract" the events with greater ids than after are void: another process repeats that
-// part.
+// answer in a usual way (end_turn, tool_use or stop_sequence): its text may not be an answer. The code of a failure is
+// an [agent.Code], or "budget" (the tokens of the tenant are used up), "too_large" (the message does not fit the log),
+// "lost" (the run was interrupted too often) or "unreadable" (its stored state is lost). A tool_result of more than 16
+// KB has "truncated":true and no output, see [Runner.ToolResult]. After "retract" the events with greater ids than
+// after are void: another process repeats that part.
 //
 // # Conversations of other clients
 //

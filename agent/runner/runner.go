@@ -294,7 +294,8 @@ func (r *Runner) logError(ctx context.Context, msg, run string, err error) {
 // logOmitted logs that the model did not see media of a run.
 func (r *Runner) logOmitted(ctx context.Context, run string, media int) {
 	if r.o.Logger != nil {
-		r.o.Logger.WarnContext(ctx, "runner: the model did not see media that its service rejects", "run", run, "media", media)
+		const msg = "runner: the model did not see media that its service rejects"
+		r.o.Logger.WarnContext(ctx, msg, "run", run, "media", media)
 	}
 }
 
