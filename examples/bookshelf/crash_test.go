@@ -122,7 +122,7 @@ func TestCrashes(t *testing.T) {
 	require.NotEmpty(t, want.Metadata)
 	t.Logf("a run has %d events and %d calls", len(whole), len(want.Calls))
 
-	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(kills)*10*time.Second+time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(kills)*30*time.Second+time.Minute)
 	defer cancel()
 	var url atomic.Pointer[string]
 	url.Store(&s.url)

@@ -230,7 +230,7 @@ func TestLargeDocumentsAreRejectedByTheirLength(t *testing.T) {
 		req.ContentLength = c.length
 		req.Header.Set("Content-Type", c.media)
 		req.Header.Set("Expect", "100-continue")
-		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, ExpectContinueTimeout: 5 * time.Second}}
+		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, ExpectContinueTimeout: time.Minute}}
 		res, err := client.Do(req)
 		if err != nil { // closed while the body was on its way
 			require.NotEqual(t, int64(10), c.length, name)
@@ -278,7 +278,7 @@ func TestConnectionsOfAnAddressAreLimited(t *testing.T) {
 		require.NoError(t, err)
 		defer last.Close()
 	}
-	require.NoError(t, last.SetReadDeadline(time.Now().Add(5*time.Second)))
+	require.NoError(t, last.SetReadDeadline(time.Now().Add(time.Minute)))
 	answer, err := io.ReadAll(last)
 	require.NoError(t, err)
 	require.Contains(t, string(answer), " 429 ", "the address has used up its connections")

@@ -194,9 +194,8 @@ func TestHostileAnswersDoNotEndOtherCalls(t *testing.T) {
 	require.Contains(t, string(o.res.Blocks[0].JSON), "fine")
 }
 
-// 100 MB are not held in memory while they are refused.
+// 100 MB are not held in memory while they are refused. Not parallel: it measures the allocations of the whole process.
 func TestLargeAnswersAreNotBuffered(t *testing.T) {
-	t.Parallel()
 	h := newHostile(t, &hostile{call: func(w http.ResponseWriter, _ *http.Request, id, _ string) {
 		w.Header().Set("Content-Type", "text/event-stream")
 		_, _ = io.WriteString(w, "data: ")
