@@ -21,7 +21,7 @@ import (
 )
 
 const (
-	startTime = 10 * time.Second
+	startTime = time.Minute      // a child that ends is noticed at once
 	stopTime  = 10 * time.Second // for requests in flight
 	eventTime = 10 * time.Second // deadline of one call of Options.Events
 )
