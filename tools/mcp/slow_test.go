@@ -50,17 +50,21 @@ func dial(t *testing.T, srv *httptest.Server, path string, size int, begin strin
 
 const callWhoami = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"whoami"}}`
 
-// call makes a call on a connection, which may serve others afterwards.
-func call(t *testing.T, conn net.Conn) int {
+// isAnswered reports whether a call on a connection is answered with 200. The connection may serve others afterwards. A
+// server that is slow itself runs out of patience too, and then closes it.
+func isAnswered(t *testing.T, conn net.Conn) bool {
 	t.Helper()
 	r := must.Get(http.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost/", strings.NewReader(callWhoami)))
 	setHeaders(r, "2025-06-18")
-	require.NoError(t, r.Write(conn))
+	if r.Write(conn) != nil {
+		return false
+	}
 	res, err := http.ReadResponse(bufio.NewReader(conn), r)
-	require.NoError(t, err)
+	if err != nil {
+		return false
+	}
 	_, err = io.Copy(io.Discard, res.Body)
-	require.NoError(t, err)
-	return res.StatusCode
+	return err == nil && res.StatusCode == http.StatusOK
 }
 
 // A client that sends its request slowly is dropped, and does not keep its place.
@@ -72,11 +76,19 @@ func TestSlowBodiesEnd(t *testing.T) {
 		require.Contains(t, string(answer), status)
 	}
 
-	conn := must.Get((&net.Dialer{}).DialContext(t.Context(), "tcp", srv.Listener.Addr().String()))
-	defer conn.Close()
-	require.Equal(t, http.StatusOK, call(t, conn))
-	time.Sleep(200 * time.Millisecond)
-	require.Equal(t, http.StatusOK, call(t, conn), "the deadlines were those of the request before")
+	again := func() bool {
+		conn := must.Get((&net.Dialer{}).DialContext(t.Context(), "tcp", srv.Listener.Addr().String()))
+		defer conn.Close()
+		if !isAnswered(t, conn) {
+			return false
+		}
+		time.Sleep(200 * time.Millisecond)
+		return isAnswered(t, conn)
+	}
+	tries := 1
+	for ; !again() && tries < 50; tries++ {
+	}
+	require.Less(t, tries, 50, "the deadlines were those of the request before")
 }
 
 // A client that does not read its answer is dropped, and does not keep its place.
@@ -86,10 +98,10 @@ func TestAnswersThatAreNotReadEnd(t *testing.T) {
 	srv := newSlowServer(t, tools.Of(large, newTool(t, "whoami", whoami)), 50*time.Millisecond)
 	body := strings.Replace(callWhoami, "whoami", "large", 1)
 	require.NoError(t, dial(t, srv, "/", len(body), body).(*net.TCPConn).SetReadBuffer(4<<10))
-	for conn, status := (net.Conn)(nil), 0; status != http.StatusOK; status = call(t, conn) {
-		require.NoError(t, t.Context().Err())
+	for answered := false; !answered; {
 		time.Sleep(10 * time.Millisecond)
-		conn = must.Get((&net.Dialer{}).DialContext(t.Context(), "tcp", srv.Listener.Addr().String()))
-		t.Cleanup(func() { _ = conn.Close() })
+		conn := must.Get((&net.Dialer{}).DialContext(t.Context(), "tcp", srv.Listener.Addr().String()))
+		answered = isAnswered(t, conn)
+		require.NoError(t, conn.Close())
 	}
 }
