@@ -23,7 +23,7 @@ import (
 //
 // Decide may be repeated: the run is continued once, and Decide returns the run that continues it. The scope is the
 // run's session or its user. Decide returns [ErrNotFound] for an unknown run, [ErrNotPending] if a new message has
-// overtaken the call, and otherwise the errors of [approval.Approvals.Decide].
+// overtaken the call or the call belongs to another run, and otherwise the errors of [approval.Approvals.Decide].
 func (r *Runner) Decide(ctx context.Context, sc scope.Scope, id, approvalID string, d approval.Decision) (*Run, error) {
 	return r.DecideAll(ctx, sc, id, d.By, agent.Decision{Approval: approvalID, Approved: d.Approve, Reason: d.Reason})
 }
@@ -39,13 +39,22 @@ func (r *Runner) DecideAll(ctx context.Context, sc scope.Scope, id, by string, d
 	if err != nil {
 		return nil, err
 	}
-	calls, err := r.recordDecisions(ctx, session, by, ds)
-	if err != nil {
-		return nil, fmt.Errorf("runner: decide: %w", err)
-	}
 	view, err := r.table.In(session)
 	if err != nil {
 		return nil, err
+	}
+	calls, err := r.readRequested(ctx, session, ds)
+	if err == nil {
+		err = r.checkRequested(ctx, session, view, h.n, calls)
+	}
+	if err == nil {
+		err = r.recordDecisions(ctx, session, by, ds)
+	}
+	if errors.Is(err, ErrNotPending) {
+		return nil, err
+	}
+	if err != nil {
+		return nil, fmt.Errorf("runner: decide: %w", err)
 	}
 	decisions := make([]decided, 0, len(ds))
 	for _, d := range ds {
@@ -72,30 +81,68 @@ func (r *Runner) DecideAll(ctx context.Context, sc scope.Scope, id, by string, d
 	}
 }
 
-// recordDecisions records the decisions and returns the ids of their calls.
-func (r *Runner) recordDecisions(
-	ctx context.Context, session scope.Scope, by string, ds []agent.Decision,
+// readRequested returns the ids of the calls for which the approvals were requested. Of several decisions, none may be
+// the opposite of one that was made before.
+func (r *Runner) readRequested(
+	ctx context.Context, session scope.Scope, ds []agent.Decision,
 ) (calls []string, _ error) {
-	if len(ds) > 1 {
-		for _, d := range ds {
-			request, err := r.o.Approvals.Get(ctx, session, d.Approval)
-			if err != nil {
-				return nil, err
-			}
-			if request.Status != approval.StatusPending && d.Approved != (request.Status == approval.StatusApproved) {
-				return nil, approval.ErrDecided
-			}
-		}
-	}
 	for _, d := range ds {
-		decision := approval.Decision{Approve: d.Approved, By: by, Reason: d.Reason}
-		request, err := r.o.Approvals.Decide(ctx, session, d.Approval, decision)
+		request, err := r.o.Approvals.Get(ctx, session, d.Approval)
 		if err != nil {
 			return nil, err
+		}
+		hasDecision := request.Status != approval.StatusPending
+		if len(ds) > 1 && hasDecision && d.Approved != (request.Status == approval.StatusApproved) {
+			return nil, approval.ErrDecided
 		}
 		calls = append(calls, request.Call)
 	}
 	return calls, nil
+}
+
+// checkRequested returns [ErrNotPending] unless the n-th run, or one that continues it, waits or has waited for an
+// approval of each of the calls. Without this check the decision on a call that was overtaken before the n-th run began
+// would be recorded, and would look as if the run that continues the n-th one made that call.
+func (r *Runner) checkRequested(
+	ctx context.Context, session scope.Scope, view *table.View, n int, calls []string,
+) error {
+	heads, err := listHeads(ctx, view, lookback)
+	if err != nil {
+		return err
+	}
+	if !continuesRun(heads, n) {
+		return ErrNotPending
+	}
+	missing := slices.Clone(calls)
+	for _, h := range heads {
+		uses, hasCheckpoint, err := r.openCalls(ctx, session, view, &h)
+		if err != nil {
+			return err
+		}
+		missing = slices.DeleteFunc(missing, func(call string) bool { return hasCall(uses, call) })
+		switch {
+		case len(missing) == 0:
+			return nil
+		case h.continues == 0, h.n <= n && hasCheckpoint: // a run without one still has the calls of the run before
+			return ErrNotPending
+		}
+	}
+	return ErrNotPending
+}
+
+func hasCall(uses []agent.ToolUse, call string) bool {
+	return slices.ContainsFunc(uses, func(use agent.ToolUse) bool { return use.ID == call })
+}
+
+// recordDecisions records the decisions.
+func (r *Runner) recordDecisions(ctx context.Context, session scope.Scope, by string, ds []agent.Decision) error {
+	for _, d := range ds {
+		decision := approval.Decision{Approve: d.Approved, By: by, Reason: d.Reason}
+		if _, err := r.o.Approvals.Decide(ctx, session, d.Approval, decision); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // maxDecideWait is how long DecideAll waits for the end of a run.
@@ -163,7 +210,7 @@ func (r *Runner) isPending(
 	ctx context.Context, session scope.Scope, view *table.View, h *head, calls []string,
 ) (bool, error) {
 	pending, err := r.pendingCalls(ctx, session, view, h)
-	return slices.ContainsFunc(pending, func(use agent.ToolUse) bool { return slices.Contains(calls, use.ID) }), err
+	return slices.ContainsFunc(calls, func(call string) bool { return hasCall(pending, call) }), err
 }
 
 // pendingCalls returns the calls that wait if the run has ended with them.
@@ -173,15 +220,30 @@ func (r *Runner) pendingCalls(
 	if h.status != StatusPending {
 		return nil, nil
 	}
+	uses, _, err := r.openCalls(ctx, session, view, h)
+	return uses, err
+}
+
+// openCalls returns the calls of the run's newest checkpoint that have not been made, unless the run has ended without
+// them, and whether there is a checkpoint.
+func (r *Runner) openCalls(
+	ctx context.Context, session scope.Scope, view *table.View, h *head,
+) (_ []agent.ToolUse, hasCheckpoint bool, _ error) {
+	if h.status.HasEnded() && h.status != StatusPending {
+		return nil, true, nil
+	}
 	it, err := view.Get(ctx, checkpointName(h.n))
+	if errors.Is(err, table.ErrNotFound) && h.status != StatusPending {
+		return nil, false, nil
+	}
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	s, err := r.readSaved(ctx, session, nil, it)
 	if err != nil || s == nil || s.Checkpoint == nil {
-		return nil, err
+		return nil, false, err
 	}
-	return s.Checkpoint.Pending(), nil
+	return s.Checkpoint.Pending(), true, nil
 }
 
 // resumeRun starts the run that continues a pending one.

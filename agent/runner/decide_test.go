@@ -178,6 +178,82 @@ func TestANewMessageOvertakesAnApproval(t *testing.T) {
 	})
 }
 
+// An approval that a new message has overtaken cannot be decided as one of a later run, although that run was continued.
+func TestAnOvertakenApprovalIsNotDecidedForALaterRun(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := table.NewMemory(nil)
+		approvals := newApprovals(t, d)
+		var lent []string
+		host := func(book string) runner.Host { return lending(t, approvals, &lent, book) }
+		first := newProcess(t, d, host("Emma"), &runner.Options{Approvals: approvals})
+		session := newSession(t)
+		run, err := first.Start(t.Context(), runner.Request{Scope: session, Prompt: "Lend it."})
+		require.NoError(t, err)
+		overtaken := requests(t, collect(t, first, session, run.ID))[0]
+		first.shutDown(t)
+		p := newProcess(t, d, host("Persuasion"), &runner.Options{Approvals: approvals})
+		defer p.shutDown(t)
+		run, err = p.Start(t.Context(), runner.Request{Scope: session, Prompt: "Another one."})
+		require.NoError(t, err)
+		ids := requests(t, collect(t, p, session, run.ID))
+
+		yes := approval.Decision{Approve: true, By: "Ada"}
+		check := func(when string) {
+			_, err := p.Decide(t.Context(), session, run.ID, overtaken, yes)
+			require.ErrorIs(t, err, runner.ErrNotPending, when)
+			_, err = p.DecideAll(t.Context(), session, run.ID, "Ada", agent.Decision{Approval: ids[0], Approved: true},
+				agent.Decision{Approval: overtaken, Approved: true})
+			require.ErrorIs(t, err, runner.ErrNotPending, when)
+			assert.Equal(t, approval.StatusPending, must.Get(approvals.Get(t.Context(), session, overtaken)).Status, when)
+		}
+		check("before the later run is continued")
+		assert.Equal(t, approval.StatusPending, must.Get(approvals.Get(t.Context(), session, ids[0])).Status)
+		next, err := p.Decide(t.Context(), session, run.ID, ids[0], yes)
+		require.NoError(t, err)
+		_ = collect(t, p, session, next.ID)
+		check("afterwards")
+		assert.Equal(t, []string{"Persuasion"}, lent)
+	})
+}
+
+// A run that continues another one, and asks for the next approval, can be decided under the id of either.
+func TestAnApprovalOfAContinuingRunIsDecidedUnderTheIDOfTheFirst(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := table.NewMemory(nil)
+		approvals := newApprovals(t, d)
+		type args struct{ Title string }
+		lend := must.Get(tools.New("lend", "Lends a book.", func(_ context.Context, _ *tools.Call, in args) (string, error) {
+			return "lent " + in.Title, nil
+		}, approvals.Require(nil)))
+		books := []string{"Emma", "Persuasion"}
+		host := hostOf(t, agenttest.Func(func(_ context.Context, r *agent.Request) ([]agent.Delta, error) {
+			if n := len(r.Messages) / 2; n < len(books) {
+				return []agent.Delta{agenttest.Call("call-"+books[n], "lend", `{"Title":"`+books[n]+`"}`)}, nil
+			}
+			return say("Done."), nil
+		}), lend)
+		p := newProcess(t, d, host, &runner.Options{Approvals: approvals})
+		defer p.shutDown(t)
+		session := newSession(t)
+		run, err := p.Start(t.Context(), runner.Request{Scope: session, Prompt: "Lend them."})
+		require.NoError(t, err)
+		yes := approval.Decision{Approve: true, By: "Ada"}
+		first := requests(t, collect(t, p, session, run.ID))[0]
+		next, err := p.Decide(t.Context(), session, run.ID, first, yes)
+		require.NoError(t, err)
+		second := requests(t, collect(t, p, session, next.ID))[0]
+		end, err := p.Decide(t.Context(), session, run.ID, second, yes)
+		require.NoError(t, err)
+		assert.Equal(t, next.ID, end.Continues)
+		assert.Contains(t, last(collect(t, p, session, end.ID)), "complete")
+		again, err := p.Decide(t.Context(), session, run.ID, first, yes)
+		require.NoError(t, err)
+		assert.Equal(t, end.ID, again.ID)
+	})
+}
+
 // A decision does not wait for ever, and does not read the table all the time, while another call of the answer takes long.
 func TestADecisionWaitsForALimitedTime(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package runner_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,7 +14,9 @@ import (
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/agenttest"
 	"github.com/carrel-go/carrel/agent/runner"
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope/table"
+	"github.com/carrel-go/carrel/tracking"
 )
 
 // A store in which the end cannot be recorded for longer than a lease does not make a complete run fail, as long as its
@@ -44,6 +47,31 @@ func TestTheEndOfARunIsRecordedAfterAWhile(t *testing.T) {
 			p.shutDown(t)
 		})
 	}
+}
+
+// A result that could not be recorded, because another worker has the stage, does not look complete to the clients.
+func TestARunWhoseStageIsTakenAtItsEndEndsAsStopped(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		host := hostOf(t, agenttest.Func(func(context.Context, *agent.Request) ([]agent.Delta, error) {
+			return say("Hi."), nil
+		}))
+		ends := 0
+		host.End = func(_ context.Context, _ *runner.Run, res runner.Result) error {
+			ends++
+			assert.Equal(t, runner.StatusComplete, res.Status)
+			return fmt.Errorf("record: %w", tracking.ErrFenced)
+		}
+		p := newProcess(t, table.NewMemory(nil), host, nil)
+		defer p.shutDown(t)
+		session := newSession(t)
+		run, err := p.Start(t.Context(), runner.Request{Scope: session, Prompt: "Hello?"})
+		require.NoError(t, err)
+		assert.JSONEq(t, `{"type":"finished","outcome":"stopped"}`, last(collect(t, p, session, run.ID)))
+		require.NoError(t, p.Wait(t.Context(), session, run.ID))
+		assert.Equal(t, runner.StatusStopped, must.Get(p.Get(t.Context(), session, run.ID)).Status)
+		assert.Equal(t, 1, ends)
+	})
 }
 
 // A client has seen the end of a run whose process died before HEAD said so, and sends its next message while another

@@ -69,27 +69,30 @@ func (a *active) saveEnd(res *Result, end agent.Done) error {
 // recordTime is how long Host.End is repeated if it fails. A process that loses the table loses the run before.
 const recordTime = 30 * time.Second
 
-// recordEnd lets the host record the result. If it cannot, the run fails.
+// recordEnd lets the host record the result. If it cannot, the run fails. If it did not, because another worker has the
+// stage, a run that has not failed ends as stopped.
 func (a *active) recordEnd(res *Result) error {
 	if a.runner.host.End == nil {
 		return nil
 	}
-	isOvertaken := false
+	var isFenced, isOvertaken bool
 	err := a.runner.retryFor(a.life, max(recordTime, a.runner.o.Lease), func(ctx context.Context) error {
 		err := callHost(func() error { return a.runner.host.End(ctx, a.run, *res) })
 		if errors.Is(err, tracking.ErrFenced) {
-			isOvertaken = a.isOvertaken(err)
-			return nil // the stage has another worker
+			isFenced, isOvertaken = true, a.isOvertaken(err)
+			return nil
 		}
 		return err
 	})
 	if left := a.reasonToLeave(nil); left != nil {
 		return left
 	}
-	if isOvertaken { // the next process records the end
+	switch {
+	case isOvertaken: // the next process records the end
 		return errHandover
-	}
-	if err != nil {
+	case isFenced && (res.Status == StatusComplete || res.Status == StatusPending):
+		*res = Result{Status: StatusStopped}
+	case err != nil:
 		*res = newFailure(fmt.Errorf("runner: record the end: %w", err))
 	}
 	return nil

@@ -95,8 +95,9 @@ type Host struct {
 	// other events.
 	Custom func(ctx context.Context, r *Run, ev agent.Event) ([]Custom, error)
 	// End records the result of the run, for example in its stage, before its last event is written. An error is retried
-	// for 30 s, or for the time of a longer lease, unless it wraps [tracking.ErrFenced]; then the run ends as failed. If
-	// nil, nothing is recorded.
+	// for 30 s, or for the time of a longer lease; then the run ends as failed. An error that wraps [tracking.ErrFenced]
+	// is not retried: another worker has the stage, so a run that has not failed ends as stopped. If nil, nothing is
+	// recorded.
 	End func(ctx context.Context, r *Run, res Result) error
 }
 

@@ -128,11 +128,8 @@ func TestARunWhoseStageIsTakenByOtherWorkIsStopped(t *testing.T) {
 			require.NoError(t, err)
 		},
 	} {
-		for pause, outcome := range map[time.Duration]string{ // the loss is noticed by a heartbeat, or at the end
-			26 * time.Second: "stopped",
-			2 * time.Second:  "complete",
-		} {
-			t.Run(name+" of a run that is "+outcome, func(t *testing.T) {
+		for notice, pause := range map[string]time.Duration{"by a heartbeat": 26 * time.Second, "at the end": 2 * time.Second} {
+			t.Run(name+" that is noticed "+notice, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					d := table.NewMemory(nil)
@@ -146,7 +143,7 @@ func TestARunWhoseStageIsTakenByOtherWorkIsStopped(t *testing.T) {
 					before, err := tr.Get(t.Context(), session)
 					require.NoError(t, err)
 					events := collect(t, p, session, run.ID)
-					assert.JSONEq(t, `{"type":"finished","outcome":"`+outcome+`"}`, last(events))
+					assert.JSONEq(t, `{"type":"finished","outcome":"stopped"}`, last(events))
 					assert.NotContains(t, types(events), "retract", "it was not taken over")
 					rec, err := tr.Get(t.Context(), session)
 					require.NoError(t, err)
