@@ -58,7 +58,7 @@ func (p *past) addEvents(events []Event) error {
 	return nil
 }
 
-// addGap adds the last gap. It contains those that begin after it does.
+// addGap appends g and merges earlier gaps that overlap it.
 func (p *past) addGap(g gap) {
 	for n := len(p.gaps); n > 0 && p.gaps[n-1].last > g.after; n-- {
 		g.after = min(g.after, p.gaps[n-1].after)

@@ -126,6 +126,7 @@ func TestForeignItems(t *testing.T) {
 	t.Parallel()
 	for _, attr := range []map[string]table.Value{
 		{}, {"writer": "w", "events": int64(1)}, {"writer": "w", "events": "{}"}, {"writer": "w", "events": "\n"}, {"events": "{}\n"},
+		{"writer": "w", "events": "", "final": true},
 	} {
 		memory, session := table.NewMemory(nil), newSession(t)
 		view, err := newTable(t, memory).In(session)
@@ -138,6 +139,9 @@ func TestForeignItems(t *testing.T) {
 		}
 		_, err = s.Open(t.Context(), session, "1")
 		require.ErrorContains(t, err, "was not written by this package")
+		_, hasEnded, err := s.End(t.Context(), session, "1")
+		require.ErrorContains(t, err, "was not written by this package")
+		require.False(t, hasEnded)
 	}
 }
 

@@ -56,11 +56,11 @@ func (r *recent) notifyReaders() {
 func (r *recent) segmentsFrom(number int64) (_ []*segment, changed <-chan struct{}, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.segments) == 0 || number < r.segments[0].number {
-		return nil, r.changed, !r.ended && len(r.segments) == 0
-	}
-	skip := number - r.segments[0].number
-	if skip >= int64(len(r.segments)) {
+	skip := number - r.segments[0].number // the newest segment is always there
+	switch {
+	case skip < 0:
+		return nil, nil, false
+	case skip >= int64(len(r.segments)):
 		return nil, r.changed, !r.ended
 	}
 	return r.segments[skip:len(r.segments):len(r.segments)], nil, true

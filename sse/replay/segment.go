@@ -64,7 +64,8 @@ func decodeSegment(n names, it table.Item) (*segment, error) {
 	writer, hasWriter := it.Attr[writerAttr].(string)
 	lines, hasLines := it.Attr[eventsAttr].(string)
 	final, _ := it.Attr[finalAttr].(bool)
-	if err != nil || number > lastSegment || !hasWriter || !hasLines || !validLines(lines) {
+	isEmpty := final && lines == "" // a finished log has a last event
+	if err != nil || number > lastSegment || !hasWriter || !hasLines || !validLines(lines) || isEmpty {
 		return nil, fmt.Errorf("%w: %q", errForeign, it.Sort)
 	}
 	return &segment{number: number, writer: writer, lines: []byte(lines), final: final}, nil

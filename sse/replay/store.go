@@ -16,8 +16,8 @@ import (
 
 // Options configures a [Store]. A nil *Options is valid.
 type Options struct {
-	// Commit is the interval at which a Writer stores its events, to the nearest tenth: the Writers of a Store commit at
-	// the same moments, so that a table can share a transaction among them. Zero means 250 ms.
+	// Commit is the interval at which a Writer stores its events. Zero means 250 ms. Commit times are rounded to a tenth
+	// of Commit, so that Writers commit together and a table can share a transaction among them.
 	Commit time.Duration
 	// Poll is the interval at which a reader looks for new events that another process writes. It grows to four times as
 	// much in a pause. Zero means Commit.
