@@ -74,8 +74,8 @@ func (s *Store) Clean(
 func (s *Store) keepTime() time.Duration { return s.retention + s.retention/precision }
 
 // cleanSession deletes a conversation if it is due. Any writer of items can add one to the index, so the marker itself
-// is read. It is written before anything is deleted, which fails if a turn is appended meanwhile, and deleted at last,
-// which makes the next pass continue if this one is interrupted.
+// is read. It is written before anything is deleted, which fails if a turn is appended meanwhile, and says which turns
+// are deleted, so that Load does not miss them. It is deleted last, so that the next pass continues an interrupted one.
 func (s *Store) cleanSession(
 	ctx context.Context, f table.Found, forget func(ctx context.Context, session scope.Scope) (bool, error),
 ) error {
@@ -105,35 +105,46 @@ func (s *Store) cleanSession(
 			return ignoreConflict(err)
 		}
 	}
-	ends := make(map[kind]string)
-	for _, k := range []kind{turnKind, compactKind} {
-		if ends[k], err = findEnd(ctx, view, k); err != nil {
-			return err
-		}
+	turns, err := findNewest(ctx, view, turnKind)
+	if err != nil {
+		return err
+	}
+	compactions, err := findNewest(ctx, view, compactKind)
+	if err != nil {
+		return err
+	}
+	if _, n, err := parseRecordName(turns); err == nil {
+		marker.Attr = map[string]table.Value{cleanedAttr: int64(n)}
 	}
 	if marker, err = view.Put(ctx, marker, cond); err != nil {
 		return ignoreConflict(err) // the conversation continues
 	}
-	for k, end := range ends {
-		if end == "" {
-			continue
-		}
-		if err := s.deleteAll(ctx, view, string(k), end); err != nil {
-			return err
-		}
+	// the turns first: a compaction stands for those before it
+	if err := s.deleteThrough(ctx, view, turnKind, turns); err != nil {
+		return err
+	}
+	if err := s.deleteThrough(ctx, view, compactKind, compactions); err != nil {
+		return err
 	}
 	return ignoreConflict(view.Delete(ctx, markerSort, table.Version(marker.Version)))
 }
 
-// findEnd returns a sort key between the newest record of a kind and one that is added later. It returns "" without
-// records.
-func findEnd(ctx context.Context, view *table.View, k kind) (string, error) {
+// findNewest returns the sort key of the newest record of a kind, or "".
+func findNewest(ctx context.Context, view *table.View, k kind) (string, error) {
 	end := string(k[:len(k)-1]) + "$"
 	page, err := view.Query(ctx, table.Query{From: string(k), To: end, Desc: true, Consistent: true, Limit: 1})
 	if err != nil || len(page.Items) == 0 {
 		return "", err
 	}
-	return page.Items[0].Item.Sort + "!", nil
+	return page.Items[0].Item.Sort, nil
+}
+
+// deleteThrough deletes the records of a kind up to the one with the sort key newest. Those that are added later stay.
+func (s *Store) deleteThrough(ctx context.Context, view *table.View, k kind, newest string) error {
+	if newest == "" {
+		return nil
+	}
+	return s.deleteAll(ctx, view, string(k), newest+"!")
 }
 
 // ignoreConflict returns nil if another writer was faster.

@@ -85,7 +85,7 @@ func (s *Store) write(ctx context.Context, session scope.Scope, r record) error 
 	} else if it.Attr[objectAttr], err = s.putObject(ctx, session, raw); err != nil {
 		return err
 	}
-	if err := s.markUse(ctx, view); err != nil {
+	if err := s.markUse(ctx, view, r); err != nil {
 		return err
 	}
 	_, err = view.Put(ctx, it, table.Absent())
@@ -107,34 +107,48 @@ func (s *Store) putObject(ctx context.Context, session scope.Scope, raw []byte) 
 	return s.objects.Put(ctx, session, raw)
 }
 
-// read decodes an item.
+var errForeign = errors.New("it was not written by this package")
+
+// newDamage returns an [ErrDamaged] about an item.
+func newDamage(it table.Item, cause error) error {
+	return fmt.Errorf("%w: the item %q: %w", ErrDamaged, it.Sort, cause)
+}
+
+// read returns the record of an item.
 func (s *Store) read(ctx context.Context, view *table.View, it table.Item) (record, error) {
-	r, err := s.decode(ctx, view, it)
+	raw, err := s.readContent(ctx, view, it)
 	if err != nil {
-		return record{}, fmt.Errorf("the item %q: %w", it.Sort, err)
+		return record{}, err
+	}
+	r, err := decodeRecord(it.Sort, raw)
+	if err != nil {
+		return record{}, newDamage(it, err)
 	}
 	return r, nil
 }
 
-var errForeign = errors.New("it was not written by this package")
-
-func (s *Store) decode(ctx context.Context, view *table.View, it table.Item) (r record, err error) {
-	inline, isInline := it.Attr[contentAttr].(string)
-	stored, isObject := it.Attr[objectAttr].(string)
-	raw := []byte(inline)
-	switch {
-	case isInline:
-	case !isObject:
-		return r, errForeign
-	default:
-		if raw, err = s.objects.Get(ctx, view.Scope(), stored); err != nil {
-			return r, err
-		}
+// readContent returns the JSON of an item.
+func (s *Store) readContent(ctx context.Context, view *table.View, it table.Item) ([]byte, error) {
+	if inline, ok := it.Attr[contentAttr].(string); ok {
+		return []byte(inline), nil
 	}
-	name, digits, _ := strings.Cut(it.Sort, "#")
-	r.kind, r.size = kind(name+"#"), len(raw)
-	if r.number, err = strconv.Atoi(digits); err != nil || recordName(r.kind, r.number) != it.Sort {
-		return r, errForeign
+	stored, ok := it.Attr[objectAttr].(string)
+	if !ok {
+		return nil, newDamage(it, errForeign)
+	}
+	raw, err := s.objects.Get(ctx, view.Scope(), stored)
+	if errors.Is(err, jsonobject.ErrLost) {
+		return nil, newDamage(it, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the item %q: %w", it.Sort, err)
+	}
+	return raw, nil
+}
+
+func decodeRecord(sort string, raw []byte) (r record, err error) {
+	if r.kind, r.number, err = parseRecordName(sort); err != nil {
+		return r, err
 	}
 	var c content
 	if err := json.Unmarshal(raw, &c); err != nil {
@@ -143,7 +157,7 @@ func (s *Store) decode(ctx context.Context, view *table.View, it table.Item) (r 
 	if r.kind == turnKind && len(c.Turns) != 1 || c.Through < 0 || c.Through > maxNumber {
 		return r, errForeign
 	}
-	r.through, r.turns = c.Through, c.Turns
+	r.through, r.turns, r.size = c.Through, c.Turns, len(raw)
 	if c.State != nil {
 		r.state = &tools.State{}
 		if err := r.state.UnmarshalJSON(c.State); err != nil {
@@ -151,4 +165,15 @@ func (s *Store) decode(ctx context.Context, view *table.View, it table.Item) (r 
 		}
 	}
 	return r, nil
+}
+
+// parseRecordName is the inverse of recordName.
+func parseRecordName(sort string) (kind, int, error) {
+	name, digits, _ := strings.Cut(sort, "#")
+	k := kind(name + "#")
+	n, err := strconv.Atoi(digits)
+	if err != nil || recordName(k, n) != sort {
+		return "", 0, errForeign
+	}
+	return k, n, nil
 }

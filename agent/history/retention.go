@@ -20,6 +20,8 @@ const (
 	// writes the marker.
 	precision = 10
 
+	cleanedAttr = "cleaned" // number of the newest turn that was deleted
+
 	maxMarks   = 5                          // attempts to write the marker
 	timeLayout = "2006-01-02T15:04:05.000Z" // sorts as text
 )
@@ -27,7 +29,10 @@ const (
 // markUse writes to the session's marker that a turn is appended now. The marker lists the session for Clean, ordered
 // by time. It is written only if it is older than a tenth of the retention, and before the turn, so that every turn has
 // it.
-func (s *Store) markUse(ctx context.Context, view *table.View) error {
+//
+// If the turn before r does not exist, the conversation was deleted after its writer had loaded it. A new marker then
+// says that the earlier turns were deleted.
+func (s *Store) markUse(ctx context.Context, view *table.View, r record) error {
 	if s.retention == 0 {
 		return nil
 	}
@@ -39,6 +44,11 @@ func (s *Store) markUse(ctx context.Context, view *table.View) error {
 		}
 		if at, err := markerTime(it); err != nil || now.Sub(at) < s.retention/precision {
 			return err
+		}
+		if it.Version == 0 && r.kind == turnKind && r.number > 1 {
+			if err := markCleaned(ctx, view, &it, r.number-1); err != nil {
+				return err
+			}
 		}
 		it.Index = markerEntry(view.Scope(), now)
 		_, err = view.Put(ctx, it, cond)
@@ -58,6 +68,21 @@ func readMarker(ctx context.Context, view *table.View) (table.Item, table.Cond, 
 	return it, table.Version(it.Version), err
 }
 
+// markCleaned notes in a new marker that the turns up to n were deleted, unless turn n exists.
+func markCleaned(ctx context.Context, view *table.View, marker *table.Item, n int) error {
+	_, err := view.Get(ctx, turnName(n))
+	if errors.Is(err, table.ErrNotFound) {
+		marker.Attr, err = map[string]table.Value{cleanedAttr: int64(n)}, nil
+	}
+	return err
+}
+
+// cleanedThrough returns the number of the newest turn that was deleted, or 0.
+func cleanedThrough(marker table.Item) int {
+	n, _ := marker.Attr[cleanedAttr].(int64)
+	return int(n)
+}
+
 // markerTime returns the time in a marker. It is zero for a new one.
 func markerTime(it table.Item) (time.Time, error) {
 	if it.Version == 0 {
@@ -68,7 +93,7 @@ func markerTime(it table.Item) (time.Time, error) {
 			return at, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("the item %q: %w", it.Sort, errForeign)
+	return time.Time{}, newDamage(it, errForeign)
 }
 
 func markerEntry(session scope.Scope, at time.Time) []table.Entry {

@@ -241,6 +241,51 @@ func TestAMessageDuringACleanIsKept(t *testing.T) {
 	}
 }
 
+// A run that has loaded the conversation before it was deleted, and ends its turn afterwards, leaves a conversation that
+// can be loaded.
+func TestATurnThatEndsAfterTheConversationWasDeletedIsKept(t *testing.T) {
+	t.Parallel()
+	for name, remove := range map[string]func(*keeping, scope.Scope) error{
+		"clean":  func(k *keeping, _ scope.Scope) error { return k.Clean(k.t.Context(), k.table.System(), nil) },
+		"delete": func(k *keeping, session scope.Scope) error { return k.Delete(k.t.Context(), session) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				k, session := newKeeping(t), newSession("acme")
+				for range 3 {
+					k.say(session, "old")
+				}
+				time.Sleep(retention * 11 / 10)
+				require.NoError(t, remove(k, session))
+				require.Empty(t, k.sorts(session))
+				require.NoError(t, k.Append(t.Context(), session, 4, turn("late", "answer"), nil))
+				require.Equal(t, []agent.Turn{turn("late", "answer")}, k.turns(session))
+				require.Equal(t, 5, k.say(session, "newer"))
+			})
+		})
+	}
+}
+
+// A turn that Clean has not deleted is missed, also at the beginning and with a Retention.
+func TestALostTurnIsMissedDespiteARetention(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for lost := range 2 {
+			k, session := newKeeping(t), newSession("acme")
+			for range 3 {
+				k.say(session, "old")
+			}
+			view, sort := must.Get(k.table.In(session)), fmt.Sprintf("turn#%06d", lost+1)
+			it := must.Get(view.Get(t.Context(), sort))
+			require.NoError(t, view.Delete(t.Context(), sort, table.Version(it.Version)))
+			_, _, err := k.Load(t.Context(), session)
+			require.ErrorIs(t, err, history.ErrDamaged)
+			require.ErrorContains(t, err, fmt.Sprintf("turn %d is missing", lost+1))
+		}
+	})
+}
+
 // The rest of an interrupted Clean can be loaded, and the next Clean deletes it.
 func TestACleanThatFailsIsContinued(t *testing.T) {
 	t.Parallel()
@@ -291,7 +336,9 @@ func TestForeignMarkersAreReportedAndSkipped(t *testing.T) {
 			}
 		}
 		require.ErrorContains(t, k.Clean(t.Context(), k.table.System(), nil), `the item "history": it was not written by this package`)
-		require.ErrorContains(t, k.Append(t.Context(), session, 1, turn("a", "b"), nil), `the item "history": it was not written`)
+		err := k.Append(t.Context(), session, 1, turn("a", "b"), nil)
+		require.ErrorContains(t, err, `the item "history": it was not written`)
+		require.ErrorIs(t, err, history.ErrDamaged)
 		require.Len(t, k.turns(victim), 1)
 	})
 }

@@ -68,7 +68,8 @@ type Head struct {
 // State. Objects in the turns are resolved in the roots: that of the session, and that of the tenant's shared data if
 // runs of the session may read it. An object outside the roots is an error ([object.ErrOutside]).
 //
-// It costs two queries. It returns [ErrTooLarge] for more than 64 MB of JSON: compact such a history.
+// It costs two queries. It returns [ErrDamaged] if a turn is missing or unreadable, and [ErrTooLarge] for more than
+// 64 MB of JSON: compact such a history.
 func (s *Store) Load(ctx context.Context, session scope.Scope, roots ...*object.Root) (agent.History, Head, error) {
 	h, head, err := s.load(ctx, session, roots)
 	if err != nil {
@@ -99,7 +100,6 @@ func (s *Store) load(
 		head = Head{Turns: r.through, Compaction: r.number}
 	}
 	q := table.Query{From: turnName(head.Turns + 1), To: turnEnd, Consistent: true, Limit: table.MaxLimit}
-	hasTurn := false
 	for {
 		page, err := view.Query(ctx, q)
 		if err != nil {
@@ -110,10 +110,10 @@ func (s *Store) load(
 			if err != nil {
 				return h, head, err
 			}
-			if r.number != head.Turns+1 && (hasTurn || s.retention == 0) { // Clean deletes the oldest turns first
-				return h, head, fmt.Errorf("turn %d is missing", head.Turns+1)
+			if err := s.checkGap(ctx, view, head.Turns, r.number); err != nil {
+				return h, head, err
 			}
-			h.Turns, h.State, head.Turns, hasTurn = append(h.Turns, r.turns...), r.state, r.number, true
+			h.Turns, h.State, head.Turns = append(h.Turns, r.turns...), r.state, r.number
 			if size += r.size; size > maxLoad {
 				return h, head, ErrTooLarge
 			}
@@ -128,6 +128,22 @@ func (s *Store) load(
 		}
 	}
 	return h, head, nil
+}
+
+// checkGap returns [ErrDamaged] if a turn after the one with the number last, and before next, is missing although
+// [Store.Clean] has not deleted it.
+func (s *Store) checkGap(ctx context.Context, view *table.View, last, next int) error {
+	if next == last+1 {
+		return nil
+	}
+	marker, _, err := readMarker(ctx, view)
+	if err != nil {
+		return err
+	}
+	if next-1 > cleanedThrough(marker) {
+		return fmt.Errorf("%w: turn %d is missing", ErrDamaged, last+1)
+	}
+	return nil
 }
 
 // Append stores turn number n and the State after it, which may be nil. The caller numbers turns without gaps: n is one
@@ -198,6 +214,9 @@ func (s *Store) Page(ctx context.Context, session scope.Scope, cursor string, li
 }
 
 // Delete removes all turns and compactions of the session, with their objects. It can be repeated if it fails.
+//
+// The session must not have a run in flight. A turn that is appended meanwhile, or later with a number from before, is
+// kept, and without a [Options].Retention [Store.Load] then returns [ErrDamaged] until Delete is called again.
 func (s *Store) Delete(ctx context.Context, session scope.Scope) error {
 	view, err := s.view(session)
 	if err == nil {

@@ -3,6 +3,7 @@ package history_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -131,6 +132,7 @@ func TestMissingTurn(t *testing.T) {
 	require.NoError(t, s.Append(t.Context(), session, 2, turn("a", "b"), nil))
 	_, _, err := s.Load(t.Context(), session)
 	require.ErrorContains(t, err, "turn 1 is missing")
+	require.ErrorIs(t, err, history.ErrDamaged)
 }
 
 func TestLargeTurnsAreObjects(t *testing.T) {
@@ -177,6 +179,7 @@ func TestPlantedObjectIsNotATurn(t *testing.T) {
 	require.NoError(t, s.Append(t.Context(), session, 1, large, nil))
 	_, _, err = s.Load(t.Context(), session)
 	require.ErrorContains(t, err, "was not written by this package")
+	require.ErrorIs(t, err, history.ErrDamaged)
 }
 
 func TestObjectsOutsideTheRoots(t *testing.T) {
@@ -252,6 +255,7 @@ func TestForeignItems(t *testing.T) {
 		must.Get(view.Put(t.Context(), table.Item{Sort: "turn#000001", Attr: attr}, table.Absent()))
 		_, _, err := newStore(t, d, nil).Load(t.Context(), session)
 		require.ErrorContains(t, err, `the item "turn#000001"`, "%v", attr)
+		require.Equal(t, attr["object"] == nil, errors.Is(err, history.ErrDamaged), "without Options.Objects, an object is not read: %v", attr)
 	}
 }
 

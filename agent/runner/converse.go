@@ -7,7 +7,7 @@ import (
 	"fmt"
 
 	"github.com/carrel-go/carrel/agent"
-	"github.com/carrel-go/carrel/internal/jsonobject"
+	"github.com/carrel-go/carrel/agent/history"
 	"github.com/carrel-go/carrel/sse/replay"
 	"github.com/carrel-go/carrel/tools"
 	"github.com/carrel-go/carrel/tracking"
@@ -218,11 +218,16 @@ func (a *active) loadHistory() (h agent.History, _ error) {
 	return h, a.repeatOperation(func(ctx context.Context) error {
 		loaded, at, err := a.runner.turns.Load(ctx, a.session, a.listRoots()...)
 		h, a.turns, a.compacted = loaded, at.Turns, at.Compaction
-		if errors.Is(err, jsonobject.ErrLost) {
-			return fmt.Errorf("%w: %w", errUnreadable, err)
-		}
-		return err
+		return mapDamage(err)
 	})
+}
+
+// mapDamage returns an errUnreadable if the history is damaged, so that no other process tries to continue the run.
+func mapDamage(err error) error {
+	if errors.Is(err, history.ErrDamaged) {
+		return fmt.Errorf("%w: %w", errUnreadable, err)
+	}
+	return err
 }
 
 // streamEvents runs the agent and writes its events to the log and its checkpoints to the table.

@@ -187,6 +187,55 @@ func TestARunEndsIfItsHistoryIsGone(t *testing.T) {
 	})
 }
 
+// A conversation that is damaged in the table is not an outage: its run is not repeated by every process until it is lost.
+func TestARunEndsAtOnceIfItsHistoryIsDamaged(t *testing.T) {
+	t.Parallel()
+	for name, damage := range map[string]func(t *testing.T, view *table.View){
+		"missing turn": func(t *testing.T, view *table.View) {
+			t.Helper()
+			it := must.Get(view.Get(t.Context(), "turn#000001"))
+			require.NoError(t, view.Delete(t.Context(), it.Sort, table.Version(it.Version)))
+		},
+		"foreign turn": func(t *testing.T, view *table.View) {
+			t.Helper()
+			it := must.Get(view.Get(t.Context(), "turn#000001"))
+			it.Attr["content"] = "{"
+			must.Get(view.Put(t.Context(), it, table.Version(it.Version)))
+		},
+		"foreign marker": func(t *testing.T, view *table.View) {
+			t.Helper()
+			it := must.Get(view.Get(t.Context(), "history"))
+			it.Index = nil
+			must.Get(view.Put(t.Context(), it, table.Version(it.Version)))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				d, session := table.NewMemory(nil), newSession(t)
+				tb := must.Get(table.New(d, nil))
+				turns := must.Get(history.New(tb, &history.Options{Retention: 24 * time.Hour}))
+				p := newProcess(t, d, hostOf(t, librarian(0)), &runner.Options{Turns: turns})
+				defer p.shutDown(t)
+				stop := p.watch(t)
+				defer stop()
+				for range 2 { // a gap is between two turns
+					run, err := p.Start(t.Context(), runner.Request{Scope: session, Prompt: "Go."})
+					require.NoError(t, err)
+					require.Equal(t, runner.StatusComplete, endsWithin(t, p, session, run.ID, time.Minute))
+				}
+				damage(t, must.Get(tb.In(session)))
+				begin := time.Now()
+				run, err := p.Start(t.Context(), runner.Request{Scope: session, Prompt: "Go on."})
+				require.NoError(t, err)
+				assert.JSONEq(t, `{"type":"failed","code":"unreadable","message":"The stored state of the run cannot be read.","retryable":false}`,
+					last(collect(t, p, session, run.ID)))
+				assert.Less(t, time.Since(begin), 5*time.Second)
+			})
+		})
+	}
+}
+
 // A run whose log no process can open is not taken over for ever.
 func TestARunEndsIfItsLogCannotBeOpened(t *testing.T) {
 	t.Parallel()
