@@ -70,8 +70,12 @@ func (a *Admission) Reserve(
 func turnKey(session scope.Scope, turn string) string { return session.SessionID() + "/" + turn }
 
 // Settle replaces the reservation of a turn with the tokens that it used, also if they are more, and up to an hour
-// after the reservation has expired. It does nothing without a budget, and if the turn does not have a reservation in
-// this period or the one before, for example because it was settled before.
+// after the reservation has expired. It does nothing without a budget.
+//
+// It also does nothing, and returns no error, if the turn does not have a reservation any more, so it may be repeated.
+// The tokens of a turn that began more than one period before are therefore not counted, nor are those of an expired
+// reservation while the tenant has more than 1,000 reservations. Choose a Period and an expiry that are longer than a
+// turn.
 func (a *Admission) Settle(ctx context.Context, session scope.Scope, turn string, used int64) error {
 	if a.o.Tokens == 0 {
 		return nil

@@ -5,6 +5,9 @@
 //	ticket, err := a.Enter(ctx, session, run)     // a *FullError if the tenant's queue is full
 //	defer ticket.Leave(context.WithoutCancel(ctx))
 //	if ticket.Queued() { err = ticket.Wait(ctx) }
+//	… call ticket.Renew(ctx) every few seconds while the run works …
+//
+// A [Ticket] that is not renewed loses its place after [Options].Lease, and the limits are then exceeded.
 //
 // # Runs
 //

@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/admission"
+	"github.com/carrel-go/carrel/internal/must"
+	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 )
 
@@ -20,9 +22,21 @@ import (
 type busy struct {
 	table.Driver
 	left, lost atomic.Int64
+
+	deny, denyQuery atomic.Bool // deletions and queries
+}
+
+func (b *busy) Query(ctx context.Context, q table.DriverQuery) (table.DriverPage, error) {
+	if b.denyQuery.Load() {
+		return table.DriverPage{}, scope.ErrDenied
+	}
+	return b.Driver.Query(ctx, q)
 }
 
 func (b *busy) Delete(ctx context.Context, k table.Key, c table.Cond) error {
+	if b.deny.Load() {
+		return errors.New("access denied")
+	}
 	err := b.Driver.Delete(ctx, k, c)
 	if b.lost.Add(-1) >= 0 {
 		return errors.New("the answer is lost")
@@ -90,6 +104,50 @@ func TestARepeatedLeaveKeepsThePlaceOfTheNextRun(t *testing.T) {
 	third, err := a.Enter(t.Context(), newSession(t, ann), "3")
 	require.NoError(t, err)
 	require.True(t, third.Queued(), "the second run has its place")
+}
+
+// A run that was admitted is not turned away because its place in the queue could not be freed, and that place does not
+// hold up others.
+func TestARunIsAdmittedThoughItsPlaceInTheQueueIsNotFreed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := &busy{Driver: table.NewMemory(nil)}
+		a := newAdmission(t, d, &admission.Options{UserRuns: 3, TenantRuns: 2})
+		ann := newUser(t, "acme", "ann")
+		var running []*admission.Ticket
+		for i := range 2 {
+			running = append(running, must.Get(a.Enter(t.Context(), newSession(t, ann), strconv.Itoa(i))))
+		}
+		session := newSession(t, ann)
+		require.True(t, must.Get(a.Enter(t.Context(), session, "3")).Queued())
+		for _, r := range running {
+			require.NoError(t, r.Leave(t.Context()))
+		}
+		d.deny.Store(true)
+		ticket, err := a.Enter(t.Context(), session, "3") // the process that continues the run
+		require.NoError(t, err)
+		require.False(t, ticket.Queued())
+		d.deny.Store(false)
+		require.False(t, must.Get(a.Enter(t.Context(), newSession(t, ann), "4")).Queued(), "a place is free")
+	})
+}
+
+// A misconfiguration does not look like a long queue.
+func TestWaitReturnsErrorsThatLast(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := &busy{Driver: table.NewMemory(nil)}
+		a := newAdmission(t, d, &admission.Options{UserRuns: 1})
+		ann := newUser(t, "acme", "ann")
+		must.Get(a.Enter(t.Context(), newSession(t, ann), "1"))
+		waiting := must.Get(a.Enter(t.Context(), newSession(t, ann), "2"))
+		d.denyQuery.Store(true)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		begin := time.Now()
+		require.ErrorIs(t, waiting.Wait(ctx), scope.ErrDenied)
+		require.Less(t, time.Since(begin), time.Minute)
+	})
 }
 
 // hanging does not answer writes until their context ends.

@@ -18,8 +18,8 @@ const grantTries = 4
 // OpenGrant counts an upload grant of the session's user until CloseGrant or until it expires. It returns a
 // *[FullError] if the user has as many open grants as allowed, and [ErrInvalid] unless expires is in the future.
 //
-// Opening a session again does not extend its grant, and counts it a second time if a place has become free in between.
-// To replace a grant, call CloseGrant first.
+// Opening a session again does not extend its grant, and may count it twice until it expires. To replace a grant, call
+// CloseGrant first.
 //
 // It costs one write if the user has few grants, and otherwise up to four more and a read.
 func (a *Admission) OpenGrant(ctx context.Context, session scope.Scope, expires time.Time) error {

@@ -8,13 +8,17 @@ import (
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/scope/table"
 )
 
 // pollTime is how often a waiting run looks whether runs of other processes have left.
 const pollTime = time.Second
 
-// Wait waits until the run is first in the queue and a place is free. It repeats operations of the table that fail. If
-// the run's place in the queue has expired, it enters the queue again, and returns a *[FullError] if that is full.
+// Wait waits until the run is first in the queue and a place is free. It repeats operations of the table that fail, but
+// returns errors that no repetition helps against, such as [scope.ErrDenied]. If the run's place in the queue has
+// expired, it enters the queue again, and returns a *[FullError] if that is full.
 //
 // If ctx ends first, Wait returns its cause and the last error of the table. The run keeps its place in the queue until
 // Leave or until its lease expires.
@@ -28,6 +32,9 @@ func (t *Ticket) Wait(ctx context.Context) error {
 		}
 		if ctx.Err() != nil {
 			return fmt.Errorf("admission: wait: %w", errors.Join(context.Cause(ctx), last))
+		}
+		if errors.Is(err, scope.ErrDenied) || errors.Is(err, table.ErrInvalid) || errors.Is(err, table.ErrTooLarge) {
+			return fmt.Errorf("admission: wait: %w", err)
 		}
 		last = err
 		if admitted {
@@ -89,7 +96,7 @@ func (t *Ticket) tryRun(ctx context.Context) (admitted bool, _ error) {
 	t.queued.Store(false)
 	t.user, t.tenant, t.waiting, t.renewed = &user, &tenant, nil, time.Now()
 	if it, ok := findOwned(waiting, t.owner); ok {
-		return true, freePlace(ctx, t.queue.view, it)
+		_ = freePlace(ctx, t.queue.view, it) // otherwise it expires, and isNext does not count it
 	}
 	return true, nil
 }
@@ -116,9 +123,10 @@ func ignoreFull(err error) error {
 
 // isNext reports whether a place is free for the run after all runs that entered the queue before it.
 func (t *Ticket) isNext(slots, waiting []place) bool {
-	users := make(map[any]int)
+	users, running := make(map[any]int), make(map[any]bool)
 	for _, it := range slots {
 		users[it.Attr[userAttr]]++
+		running[it.Attr[ownerAttr]] = true
 	}
 	free := t.tenants.limit - len(slots)
 	slices.SortFunc(waiting, func(a, b place) int {
@@ -128,6 +136,9 @@ func (t *Ticket) isNext(slots, waiting []place) bool {
 	for _, it := range waiting {
 		if it.Attr[ownerAttr] == t.owner {
 			break
+		}
+		if running[it.Attr[ownerAttr]] { // it was admitted, but its place in the queue could not be freed
+			continue
 		}
 		if user := it.Attr[userAttr]; users[user] < t.users.limit && free > 0 {
 			users[user]++
