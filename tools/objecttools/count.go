@@ -90,5 +90,11 @@ func (n *counts) countRows(c *csvReader, columns int, out *description) error {
 				out.addProblem(newRaggedProblem(n.rows, rec, columns))
 			}
 		}
+		if rec.unclosed && rec.nextLine > 0 {
+			n.off = rec.nextLine
+			out.Notes.add("the quote in row %d includes the rest of the file: the cursor continues after the row's first line",
+				n.rows)
+			return nil
+		}
 	}
 }

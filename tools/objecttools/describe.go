@@ -10,9 +10,8 @@ import (
 )
 
 const describeDescription = "Describe a file: its size, type, encoding, line ends and format, the columns of CSV, " +
-	"the " +
-	"structure of JSON, and the number of lines or rows. One call reads only a part of a large file: call again with " +
-	"the cursor to count the rest. Example: {\"file\": \"f1\"}."
+	"the structure of JSON, and the number of lines or rows. One call reads only a part of a large file: call again " +
+	"with the cursor to count the rest. Example: {\"file\": \"f1\"}."
 
 type describeArgs struct {
 	File   string `json:"file" jsonschema:"the handle of the file, from list_files, for example f1"`

@@ -163,6 +163,15 @@ func TestMalformedRowsAreReportedAndSkipped(t *testing.T) {
 	require.EqualValues(t, 3, out.First)
 	require.Empty(t, out.Cursor)
 
+	d = callAs[description](c, "describe_file", encodeArgs(t, "file", f))
+	require.EqualValues(t, 2, *d.Rows)
+	require.False(t, d.Complete)
+	require.Contains(t, strings.Join(d.Notes, ";"), "includes the rest of the file")
+	d = callAs[description](c, "describe_file", encodeArgs(t, "file", f, "cursor", d.Cursor))
+	require.EqualValues(t, 4, *d.Rows, "as many as read_chunk returns")
+	require.EqualValues(t, 1, d.Malformed)
+	require.True(t, d.Complete)
+
 	// The same if the rest of the file is more than one call reads.
 	c = newConversation(t, &Options{MaxScan: 1 << 20})
 	f = c.storeFile("c.csv", "a,b\n1,\"2\n"+strings.Repeat("3,4\n", 1<<19))

@@ -10,8 +10,7 @@ import (
 )
 
 const sampleDescription = "Show a few lines of a text file, or rows of CSV and JSON Lines, from all over the file, " +
-	"its " +
-	"beginning or its end. Example: {\"file\": \"f1\", \"count\": 5, \"from\": \"tail\"} shows the last five. " +
+	"its beginning or its end. Example: {\"file\": \"f1\", \"count\": 5, \"from\": \"tail\"} shows the last five. " +
 	"The same arguments return the same sample. " + contentWarning
 
 const (

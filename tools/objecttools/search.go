@@ -11,9 +11,8 @@ import (
 
 const searchDescription = "Search a text file line by line for a text or a regular expression (RE2). " +
 	"Example: {\"file\": \"f1\", \"pattern\": \"error|failed\", \"regexp\": true, \"ignore_case\": true}. The result " +
-	"has " +
-	"each matching line with its number, and the byte offset of the match. If the result has a cursor, call again with " +
-	"the cursor to search the rest. " + contentWarning
+	"has each matching line with its number, and the byte offset of the match. If the result has a cursor, call again " +
+	"with the cursor to search the rest. " + contentWarning
 
 const (
 	defaultMatches = 20

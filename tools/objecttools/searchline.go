@@ -111,8 +111,7 @@ func (s *searcher) nextMatch(ctx context.Context, f *finder) (m [2]int, ok bool,
 func (s *searcher) endSpent(off, line int64, inLine bool) {
 	s.endAt(off, line, inLine)
 	s.out.Notes.add("searched up to byte %d of %d, which is the most that one call can do with this expression: "+
-		"continue with "+
-		"the cursor, or use a simpler pattern", s.out.End, s.out.Size)
+		"continue with the cursor, or use a simpler pattern", s.out.End, s.out.Size)
 }
 
 // endFull ends the search because the match at off does not fit.
