@@ -327,6 +327,9 @@ func (a *active) resultOfDone(d agent.Done) Result {
 	case agent.OutcomePending:
 		return Result{Status: StatusPending}
 	}
+	if a.work.Err() == nil && (a.staged == nil || a.staged.Err() == nil) {
+		return newFailure(errors.New("runner: the context of the agent ended, but the run was not stopped"))
+	}
 	return Result{Status: StatusStopped} // stopped, or the stage belongs to another worker
 }
 

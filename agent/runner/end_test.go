@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -71,6 +72,35 @@ func TestARunWhoseStageIsTakenAtItsEndEndsAsStopped(t *testing.T) {
 		require.NoError(t, p.Wait(t.Context(), session, run.ID))
 		assert.Equal(t, runner.StatusStopped, must.Get(p.Get(t.Context(), session, run.ID)).Status)
 		assert.Equal(t, 1, ends)
+	})
+}
+
+// A deadline that the host sets for its agent does not look like the user's stop.
+func TestARunWhoseHostCancelsItsAgentFails(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		host := hostOf(t, slowly(time.Minute, librarian(0)))
+		stream := host.Stream
+		if stream == nil {
+			choose := host.Agent
+			host.Agent = nil
+			stream = func(ctx context.Context, r *runner.Run, in agent.Input) iter.Seq2[agent.Event, error] {
+				return must.Get(choose(ctx, r)).Stream(ctx, in)
+			}
+		}
+		host.Stream = func(ctx context.Context, r *runner.Run, in agent.Input) iter.Seq2[agent.Event, error] {
+			return func(yield func(agent.Event, error) bool) {
+				ctx, cancel := context.WithTimeout(ctx, time.Second)
+				defer cancel()
+				stream(ctx, r, in)(yield)
+			}
+		}
+		p := newProcess(t, table.NewMemory(nil), host, nil)
+		defer p.shutDown(t)
+		session := newSession(t)
+		run, err := p.Start(t.Context(), runner.Request{Scope: session, Prompt: "Hello?"})
+		require.NoError(t, err)
+		assert.Contains(t, last(collect(t, p, session, run.ID)), `"code":"internal"`)
 	})
 }
 

@@ -2,7 +2,6 @@ package runner
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -152,9 +151,6 @@ func encodeEvent(b []byte, ev agent.Event) (_ json.RawMessage, urgent bool, err 
 		urgent = true
 	}
 	raw, err := agent.AppendEvent(b, ev)
-	if errors.Is(err, agent.ErrUnknownEvent) {
-		return nil, false, nil
-	}
 	return raw, urgent, err
 }
 
@@ -170,6 +166,9 @@ func encodeToolDone(d agent.ToolDone) (json.RawMessage, error) {
 
 // MergeDeltas joins two events of a log that follow each other: two deltas of a text or of reasoning become one, and of
 // two parts of a typed answer the second remains. It is for [replay.Options].Merge, and may change first.
+//
+// It joins the bytes of two deltas, so delta must remain the only member of their JSON after the type. A test of this
+// package decodes what it joins.
 //
 // [replay.Options]: https://pkg.go.dev/github.com/carrel-go/carrel/sse/replay#Options
 func MergeDeltas(first, second json.RawMessage) (json.RawMessage, bool) {

@@ -219,7 +219,8 @@ func (r *Runner) Stop(ctx context.Context, sc scope.Scope, id string) error {
 
 // ToolResult returns the whole result of a call of a run, which the log has without its output if that is large. It is
 // stored when all calls of the same answer have ended or wait for an approval. Objects in it are unresolved. It returns
-// [ErrNotFound] if the scope does not have the run, or the run does not have the result.
+// [ErrNotFound] if the scope does not have the run, if the run does not have the result, or if the result is older than
+// the newest 2,000 turns of the session.
 func (r *Runner) ToolResult(ctx context.Context, sc scope.Scope, id, call string) (tools.Result, error) {
 	session, h, err := r.readRun(ctx, sc, id)
 	if err != nil {

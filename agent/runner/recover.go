@@ -65,7 +65,7 @@ func (p *recovery) addError(err error) {
 	p.errs = append(p.errs, err)
 }
 
-// takeOver takes one run over as soon as another one has been taken over.
+// takeOver takes over a run in the background. It blocks while parallelTakeovers are in flight.
 func (p *recovery) takeOver(ctx context.Context, session scope.Scope, sort string) {
 	p.free <- struct{}{}
 	p.wg.Go(func() {

@@ -57,8 +57,8 @@ func (a *active) fenceCheckpoint(ctx context.Context) error {
 	}
 }
 
-// restoreContinued reads the checkpoint of the run that this one continues, if there is one. This run tells everything
-// itself, so it has told nothing at that checkpoint. It counts on from that one's step.
+// restoreContinued reads the checkpoint of the run that this one continues, if there is one. The new run has an empty
+// log, so Position stays empty. Steps continue from that run's number.
 func (a *active) restoreContinued(ctx context.Context) error {
 	if a.before == 0 {
 		return nil

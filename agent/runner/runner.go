@@ -242,7 +242,7 @@ func (r *Runner) retryOperation(ctx context.Context, op func(context.Context) er
 	return r.retryFor(ctx, r.o.Lease, op)
 }
 
-// retryFor is retry with another time.
+// retryFor is retryOperation with another time.
 func (r *Runner) retryFor(ctx context.Context, most time.Duration, op func(context.Context) error) error {
 	last := time.Now().Add(most)
 	for wait := 10 * time.Millisecond; ; wait = min(2*wait, time.Second) {

@@ -17,7 +17,7 @@ func (a *active) isLogLost(err error) bool {
 // wasTakenOverTooOften reports whether too many processes have lost the run since its newest checkpoint.
 func (a *active) wasTakenOverTooOften() bool { return a.tries-max(a.saved.Tries, 1) > maxTakeovers }
 
-// endWithoutLog ends a run whose log cannot be opened, because of cause. It does what finish does, but for the last
+// endWithoutLog ends a run whose log cannot be opened, because of cause. It does what finishRun does, but for the last
 // event.
 func (a *active) endWithoutLog(cause error) error {
 	res := newFailure(fmt.Errorf("%w: %w", errUnreadable, cause))
