@@ -17,6 +17,7 @@ require (
 	github.com/carrel-go/carrel v0.0.0
 	github.com/carrel-go/carrel/presign/presigntest v0.0.0
 	github.com/carrel-go/carrel/tools/mcp v0.0.0
+	github.com/evanw/esbuild v0.28.2
 	github.com/gofiber/fiber/v3 v3.5.0
 	github.com/golang-jwt/jwt/v5 v5.3.1
 	github.com/google/uuid v1.6.0

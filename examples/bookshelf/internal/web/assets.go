@@ -101,38 +101,38 @@ func versionOf(all map[string][]byte) string {
 	return hash(parts...)
 }
 
-var (
-	entryScript  = regexp.MustCompile(`(?m)^ *<script type="module" src="/assets/js/([^"]+)"></script>\n`)
-	moduleImport = regexp.MustCompile(`(?m)^(?:import|export) .* from "\./([^"]+)";$`)
-)
+var entryScript = regexp.MustCompile(`(?m)^ *<script type="module" src="/assets/js/([^"]+)"></script>\n`)
 
-// rewritePage returns a page that refers to the assets of a version, and that
-// requests all modules at once instead of one level of imports after another.
-func rewritePage(page []byte, all map[string][]byte, version string) []byte {
-	var preloads bytes.Buffer
+// bundlePage replaces the scripts of a page by one, which it adds to all files.
+func bundlePage(name string, all map[string][]byte) error {
+	page := all[name]
 	scripts := entryScript.FindAllSubmatch(page, -1)
-	for _, name := range listModules(scripts, all) {
-		fmt.Fprintf(&preloads, "  <link rel=\"modulepreload\" href=\"/assets/js/%s\">\n", name)
+	if len(scripts) == 0 {
+		return nil
 	}
-	if len(scripts) > 0 {
-		first := scripts[0][0]
-		page = bytes.Replace(page, first, slices.Concat(preloads.Bytes(), first), 1)
+	var modules []string
+	for _, m := range scripts {
+		modules = append(modules, string(m[1]))
 	}
-	return bytes.ReplaceAll(page, []byte(`"/assets/`), []byte(`"/assets/`+version+`/`))
+	body, err := bundleModules(modules, all)
+	if err != nil {
+		return err
+	}
+	bundle := "assets/pages/js/" + strings.TrimSuffix(name, ".html") + ".js"
+	all[bundle] = body
+	tag := fmt.Sprintf("  <script type=\"module\" src=\"/%s\"></script>\n", bundle)
+	isFirst := true
+	all[name] = entryScript.ReplaceAllFunc(page, func([]byte) []byte {
+		if !isFirst {
+			return nil
+		}
+		isFirst = false
+		return []byte(tag)
+	})
+	return nil
 }
 
-// listModules returns the modules that scripts import, directly or not.
-func listModules(scripts [][][]byte, all map[string][]byte) []string {
-	var names []string // the scripts first
-	for _, m := range scripts {
-		names = append(names, string(m[1]))
-	}
-	for i := 0; i < len(names); i++ {
-		for _, m := range moduleImport.FindAllSubmatch(all["assets/js/"+names[i]], -1) {
-			if name := string(m[1]); !slices.Contains(names, name) {
-				names = append(names, name)
-			}
-		}
-	}
-	return names[len(scripts):]
+// rewritePage returns a page that refers to the assets of a version.
+func rewritePage(page []byte, version string) []byte {
+	return bytes.ReplaceAll(page, []byte(`"/assets/`), []byte(`"/assets/`+version+`/`))
 }

@@ -1,5 +1,5 @@
 // Package web contains the bookshelf's pages: plain HTML, CSS and ES modules,
-// embedded in the binary. The pages work without a build step and do not load
+// embedded in the binary. The pages do not need a build step and do not load
 // anything from other sites.
 //
 // [Handler] serves them:
@@ -17,8 +17,8 @@
 // them use only the server's HTTP interface.
 //
 // The pages refer to their assets by URLs with a hash of all assets, so browsers
-// load each version once. [Handler] computes the hash, the list of modules that a
-// page needs, and the compressed files when it is created.
+// load each version once. When it is created, [Handler] bundles the modules of each
+// page into one file, and computes the hash and the compressed files.
 //
 // The package does not authenticate, store or proxy anything. The pages insert
 // text from the server or from a file as text, never as markup. The content

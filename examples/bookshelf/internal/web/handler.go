@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -34,8 +36,8 @@ type pageServer struct {
 //
 // Responses have a strong ETag with Cache-Control: no-cache, so that browsers
 // revalidate each time, and a content security policy. The pages refer to the
-// assets by URLs with a hash of all assets, which browsers keep forever. Clients
-// that accept gzip receive it.
+// assets by URLs with a hash of all assets, which browsers keep forever. The
+// modules of a page are one file. Clients that accept gzip receive it.
 //
 // It returns [ErrOrigin] if an entry of o.ConnectSrc or o.ImgSrc is not an origin. The
 // Handler is safe for concurrent use and holds all files in memory.
@@ -52,11 +54,18 @@ func Handler(o *Options) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: read the embedded files: %w", err)
 	}
+	for _, name := range slices.Collect(maps.Keys(all)) {
+		if strings.HasSuffix(name, ".html") {
+			if err := bundlePage(name, all); err != nil {
+				return nil, fmt.Errorf("web: %w", err)
+			}
+		}
+	}
 	version := versionOf(all)
 	p.versioned = "/assets/" + version + "/"
 	for name, body := range all {
 		if strings.HasSuffix(name, ".html") {
-			body = rewritePage(body, all, version)
+			body = rewritePage(body, version)
 		}
 		a, err := newAsset(name, body)
 		if err != nil {

@@ -26,7 +26,7 @@ export class Acceptance {
     const metadata = book.card.metadata();
     if (!metadata) return;
     const { signal } = book;
-    book.set({ doing: "saving" });
+    book.set({ status: "saving" });
     clearSlot(byId("accept-notice"));
     await book.keeper.flush(); // the card is accepted as it is, also if this fails
     if (signal.aborted) return;
@@ -37,7 +37,7 @@ export class Acceptance {
       this.show(accepted.saved_key);
     } catch (err) {
       if (signal.aborted) return;
-      book.set({ doing: "" });
+      book.set({ status: "ready" });
       if (err.field && book.card.refuse(err.field, api.explainError(err))) {
         book.card.focus(err.field);
         return;
@@ -58,7 +58,7 @@ export class Acceptance {
     const book = this.#book;
     book.keeper.close();
     markStep("accepted");
-    book.set({ doing: "accepted" });
+    book.set({ status: "accepted" });
     clearSlot(byId("notes-notice"));
     book.fitting.clear();
     showSaved(key, when, book.session, book.state.absent === "");
@@ -70,6 +70,6 @@ export class Acceptance {
 
   /** refreshNext shows the label of the next book. */
   refreshNext() {
-    if (this.#book.state?.doing === "accepted") setText(byId("next-book"), this.#desk.next());
+    if (this.#book.state?.status === "accepted") setText(byId("next-book"), this.#desk.next());
   }
 }

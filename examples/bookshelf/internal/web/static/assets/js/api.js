@@ -156,9 +156,9 @@ export function events(runID, options) {
 
 /** fetchEvents returns the events of a run that has ended, without those that were taken back. */
 export async function fetchEvents(runID, signal) {
-  let told = [];
-  for await (const event of events(runID, { signal, attempts: 3 })) told = foldEvent(told, event);
-  return told;
+  let kept = [];
+  for await (const event of events(runID, { signal, attempts: 3 })) kept = foldEvent(kept, event);
+  return kept;
 }
 
 /** fetchResult returns the whole result of a tool call: {blocks, summary, is_error}. */

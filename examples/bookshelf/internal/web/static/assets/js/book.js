@@ -26,7 +26,7 @@ async function loadBook() {
   const version = chosenVersion();
   try {
     const [newest, chosen] = await Promise.all([fetchBook(id), version ? fetchBook(id, version) : undefined]);
-    take(newest, chosen);
+    showBook(newest, chosen);
     clearSlot(byId("book-notice"));
     announce(document.title);
   } catch (err) {
@@ -36,8 +36,8 @@ async function loadBook() {
   }
 }
 
-/** take shows what the server has. */
-function take(newest, chosen = newest) {
+/** showBook shows what the server has. */
+function showBook(newest, chosen = newest) {
   const before = current?.book;
   current = newest;
   shown = chosen;
@@ -166,7 +166,7 @@ async function saveCorrection() {
     clearSlot(byId("share-notice"));
     isSaving = false;
     base = 0;
-    take(saved);
+    showBook(saved);
     announce(`Saved as version ${saved.book.version}.`);
     showNotice(byId("card-notice"), { title: `Saved as version ${saved.book.version}` });
     byId("correct").focus({ preventScroll: true });
@@ -196,7 +196,7 @@ async function showConflict(conflict, typed) {
   const detail = describeConflict(start, typed, newer.book.metadata);
   base = newer.book.version;
   card.show({ metadata: newer.book.metadata, sources: {} }); // but for what was typed
-  take(newer);
+  showBook(newer);
   const box = showNotice(byId("card-notice"), {
     title: `The book has been corrected in the meantime: its version is ${base}`,
     detail,
@@ -212,7 +212,7 @@ async function share() {
   try {
     await shareBook(id, version);
     const words = `Your colleagues see version ${version} now.`;
-    take(await fetchBook(id));
+    showBook(await fetchBook(id));
     announce(words);
     showNotice(byId("share-notice"), { title: "Shared", detail: words });
     byId("sharing-title").scrollIntoView({ block: "nearest" });

@@ -15,7 +15,7 @@ import { Talk } from "./talk.js";
 let chat = location.pathname.split("/")[2] ?? ""; // the id, or "" before the first message
 let newest = ""; // the id of the newest run
 let next; // the cursor of the older turns
-let doing = "loading"; // "", "loading", "sending" or "reading"
+let status = "loading"; // or "ready", "sending" or "reading"
 let canApprove = false;
 let lastMessage = ""; // what was sent last, for another try
 let isMissing = false;
@@ -29,10 +29,10 @@ const talk = new Talk(byId("entries"), byId("transcript"), (event, run) => {
 
 /** loadChat shows the chat from its transcript, and follows the run in flight. */
 async function loadChat() {
-  doing = "loading";
+  status = "loading";
   refresh();
   if (chat === "") {
-    doing = "";
+    status = "ready";
     refresh();
     return;
   }
@@ -40,7 +40,7 @@ async function loadChat() {
   try {
     page = await fetchChat(chat, undefined, signal);
   } catch (err) {
-    doing = "";
+    status = "ready";
     isMissing = err.status === 404;
     refresh();
     if (isMissing) showMissing(err);
@@ -60,7 +60,7 @@ async function loadChat() {
   }
   talk.scrollToEnd();
   nameChat(turns.flatMap((t) => t.entries).find((e) => e.role === "user" && !page.next)?.text);
-  doing = "";
+  status = "ready";
   refresh();
   await followAll(page.follow);
   talk.scrollToEnd();
@@ -90,7 +90,7 @@ async function followAll(runs) {
 
 /** followRun shows the events of a run until its end. It returns whether it could. */
 async function followRun(run, { isContinued = false, isFirst = true, isPast = false, sent } = {}) {
-  doing = "reading";
+  status = "reading";
   newest = run;
   refresh();
   talk.begin(run, { isContinued, isQuiet: isPast });
@@ -122,7 +122,7 @@ async function followRun(run, { isContinued = false, isFirst = true, isPast = fa
     }
   } catch (err) {
     if (signal.aborted) return false;
-    doing = "";
+    status = "ready";
     refresh();
     talk.finish({ isPending: true });
     const isGone = err.status === 404 || err.status === 410;
@@ -131,7 +131,7 @@ async function followRun(run, { isContinued = false, isFirst = true, isPast = fa
   }
   const isPending = events.at(-1)?.type === "pending";
   talk.finish({ isPending });
-  doing = "";
+  status = "ready";
   refresh();
   nameBooks(run);
   if (isPast) return true;
@@ -154,10 +154,10 @@ async function nameBooks(run) {
 
 /** send sends a message, and follows the run that answers it. */
 async function send(message) {
-  doing = "sending";
+  status = "sending";
   refresh();
   clearSlot(byId("chat-notice"));
-  const sent = talk.said(message);
+  const sent = talk.addMessage(message);
   sent.classList.add("sending");
   talk.scrollToEnd();
   let started;
@@ -167,7 +167,7 @@ async function send(message) {
     if (signal.aborted) return;
     sent.remove();
     if (byId("message").value === "") byId("message").value = message;
-    doing = "";
+    status = "ready";
     refresh();
     if (err.status === 409) {
       await loadChat(); // another tab has sent a message
@@ -248,13 +248,13 @@ function showError(title, err, again) {
 
 /** refresh shows and enables the controls for the present state. */
 function refresh() {
-  const isFree = doing === "" && !isMissing;
+  const isFree = status === "ready" && !isMissing;
   byId("send").disabled = !isFree || byId("message").value.trim() === "";
   setVisible(byId("say"), !isMissing);
-  setVisible(byId("pulse"), doing === "reading" || doing === "sending");
-  if (doing === "sending") setText(byId("pulse-words"), "sending");
-  setVisible(byId("stop"), doing === "reading");
-  if (doing !== "reading") byId("stop").disabled = false;
+  setVisible(byId("pulse"), status === "reading" || status === "sending");
+  if (status === "sending") setText(byId("pulse-words"), "sending");
+  setVisible(byId("stop"), status === "reading");
+  if (status !== "reading") byId("stop").disabled = false;
   setVisible(byId("earlier"), Boolean(next));
   setVisible(byId("greeting"), chat === "" && isFree && byId("entries").childElementCount === 0);
 }
@@ -342,9 +342,9 @@ for (const b of document.querySelectorAll("[data-say]")) b.addEventListener("cli
 
 // Another tab may have sent a message meanwhile.
 document.addEventListener("visibilitychange", async () => {
-  if (document.visibilityState !== "visible" || doing !== "" || chat === "" || isMissing) return;
+  if (document.visibilityState !== "visible" || status !== "ready" || chat === "" || isMissing) return;
   const page = await fetchChat(chat, undefined, signal).catch(() => undefined);
-  if (page && page.run_id !== newest && doing === "") loadChat();
+  if (page && page.run_id !== newest && status === "ready") loadChat();
 });
 
 loadChat();

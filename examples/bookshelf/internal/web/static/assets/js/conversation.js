@@ -48,7 +48,7 @@ export class Conversation {
   async ask(message = "", key = undefined) {
     const book = this.#book;
     const { signal } = book;
-    book.set({ doing: "reading", run: "" }); // locks the card
+    book.set({ status: "reading", run: "" }); // locks the card
     this.#isStopping = false;
     if (!(await book.keeper.flush()) && !signal.aborted) {
       this.#giveBack(message);
@@ -64,7 +64,7 @@ export class Conversation {
     setVisible(byId("notes-empty"), false);
     book.clearNotices();
     book.fitting.clear();
-    const proposal = message ? book.notes.said(message) : undefined; // until the run says it
+    const proposal = message ? book.notes.addMessage(message) : undefined; // until the run says it
     let run;
     try {
       run = await api.startRun(book.session, message, { key, signal });
@@ -95,7 +95,7 @@ export class Conversation {
 
   #giveBack(message) {
     if (message && byId("message").value === "") byId("message").value = message;
-    this.#book.set({ doing: this.#book.state.extracted ? "" : "halted" });
+    this.#book.set({ status: this.#book.state.extracted ? "ready" : "failed" });
   }
 
   /** follow follows a run to its end. message is what the person has asked for with it. */
@@ -108,12 +108,12 @@ export class Conversation {
     setVisible(byId("notes-empty"), false);
     book.cover.now("The reader is working…");
     book.fitting.clear();
-    book.set({ doing: "reading", run });
+    book.set({ status: "reading", run });
     let events = [];
     let failure;
     try {
       events = await followReading(run, book, signal);
-      book.told.push(run);
+      book.shownRuns.push(run);
     } catch (err) {
       if (signal.aborted) return;
       failure = { kind: "error", title: describeRefusal(err), detail: api.explainError(err), again: () => this.follow(run, message) };
@@ -127,7 +127,7 @@ export class Conversation {
     failure ??= end && describeEnd(end, found);
     tellEnd(book.notes, events);
     if (book.state.extracted) markStep("review");
-    book.set({ run: "", doing: failure && !book.state.extracted ? "halted" : "" });
+    book.set({ run: "", status: failure && !book.state.extracted ? "failed" : "ready" });
     this.#desk.changed(book.session);
     if (!book.fitting.check()) book.fitting.settle();
     if (failure) await this.#fail(failure, message);
@@ -140,7 +140,7 @@ export class Conversation {
     try {
       const [record, draft] = await Promise.all([api.fetchFile(book.session, signal), api.fetchDraft(book.session, signal)]);
       book.seen = record.updated_at;
-      book.keeper.take(draft);
+      book.keeper.showDraft(draft);
     } catch {
       book.keeper?.forget();
     }
@@ -152,7 +152,7 @@ export class Conversation {
     const { signal } = book;
     const record = await api.fetchFile(book.session, signal).catch(() => undefined);
     if (signal.aborted) return;
-    if (book.state.doing === "reading") book.set({ doing: book.state.extracted ? "" : "halted" });
+    if (book.state.status === "reading") book.set({ status: book.state.extracted ? "ready" : "failed" });
     const isClosed = record?.current_status === "FAILED" && record.retryable === false;
     if (isClosed) book.close("reading");
     const label = failure.again ? "Connect again" : failure.kind === "info" ? "Ask the reader again" : "Try again";

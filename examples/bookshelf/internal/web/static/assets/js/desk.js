@@ -39,11 +39,11 @@ const tabs = new Tabs((id, isEdit) => {
 const review = new Review({
   closed: () => leaveTo(""),
   changed: (id) => {
-    tabs.tell(id);
+    tabs.notify(id);
     tray.look();
   },
   edited: (id, title) => {
-    tabs.tell(id, true);
+    tabs.notify(id, true);
     tray.checkTitle(id, title);
   },
   next: () => {
@@ -73,7 +73,7 @@ async function askReader(id, signal) {
   } catch (err) {
     if (!err.run) throw err;
   }
-  tabs.tell(id);
+  tabs.notify(id);
 }
 
 /** open shows the book with that id, or the way in for "". */

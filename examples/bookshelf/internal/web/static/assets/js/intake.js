@@ -8,14 +8,14 @@ import { acceptedFiles, describeLimits } from "./prepare.js";
 
 const most = 100; // photos at a time
 
-/** Intake calls take with the files that a person brings. */
+/** Intake calls addFiles with the files that a person brings. */
 export class Intake {
   #section = byId("intake");
   #slot = byId("intake-notice");
-  #take;
+  #addFiles;
 
-  constructor(take) {
-    this.#take = take;
+  constructor(addFiles) {
+    this.#addFiles = addFiles;
     for (const id of ["file", "camera", "file-more"]) this.#listenForChoice(byId(id));
     this.#listenForDrops(byId("drop"));
     document.addEventListener("paste", (e) => {
@@ -52,7 +52,7 @@ export class Intake {
       showNotice(slot, { kind: "error", title: `At most ${most} photos at a time, please.`, detail: `These are ${files.length}.` });
       return;
     }
-    if (files.length > 0) this.#take(files);
+    if (files.length > 0) this.#addFiles(files);
   }
 
   // The whole window accepts a drop, so that a photo that misses the box does

@@ -11,7 +11,7 @@ const maxFailures = 5; // in a row, once the card has been left
 export class Keeper {
   #card;
   #store;
-  #tell;
+  #report;
   #pause;
   #version = "";
   #isDirty = false; // edited since the request in flight began
@@ -28,13 +28,13 @@ export class Keeper {
    * @param store has load() and save({metadata, texts}, version). Both return a draft {metadata, texts, sources,
    *   version}. The error of a request with an old version has the present draft, and that of one with an invalid value
    *   the name of its field.
-   * @param tell is called with "pending", "saving", "saved", "invalid" (saved, and a text is not valid yet), "waiting"
+   * @param report is called with "pending", "saving", "saved", "invalid" (saved, and a text is not valid yet), "waiting"
    *   (for another try), "refused" with the server's reason, or "closed".
    */
-  constructor(card, store, tell, { delay = pause } = {}) {
+  constructor(card, store, report, { delay = pause } = {}) {
     this.#card = card;
     this.#store = store;
-    this.#tell = tell;
+    this.#report = report;
     this.#pause = delay;
   }
 
@@ -43,8 +43,8 @@ export class Keeper {
     return !this.#isClosed && (this.#isDirty || this.#saving !== undefined);
   }
 
-  /** take shows a draft of the server, from which further edits are made. */
-  take(draft) {
+  /** showDraft shows a draft of the server, from which further edits are made. */
+  showDraft(draft) {
     this.#version = draft.version;
     this.#card.show(draft);
   }
@@ -58,7 +58,7 @@ export class Keeper {
   touch() {
     if (this.#isClosed) return;
     this.#isDirty = true;
-    this.#tell("pending");
+    this.#report("pending");
     this.#schedule(this.#pause);
   }
 
@@ -72,7 +72,7 @@ export class Keeper {
   leave() {
     const { metadata, texts } = this.#card.read();
     this.#card = { read: () => ({ metadata, texts, commit() {} }), show() {}, refuse: () => false };
-    this.#tell = () => {};
+    this.#report = () => {};
     this.#hasLeft = true;
     this.flush();
   }
@@ -100,24 +100,24 @@ export class Keeper {
     let refused = "";
     for (let conflicts = 0; this.#isDirty && !this.#isClosed; ) {
       try {
-        if (this.#version === "") this.take(await this.#store.load());
-        this.#tell("saving");
+        if (this.#version === "") this.showDraft(await this.#store.load());
+        this.#report("saving");
         this.#isDirty = false;
         const { metadata, texts, commit } = this.#card.read();
         this.#isInvalid = Object.keys(texts).length > 0;
         const draft = await this.#store.save({ metadata, texts }, this.#version);
         commit();
-        this.take(draft);
+        this.showDraft(draft);
         this.#failures = 0;
         conflicts = 0;
       } catch (err) {
         this.#isDirty = true;
-        if (err.draft && !this.#hasLeft && ++conflicts < maxConflicts) this.take(err.draft);
+        if (err.draft && !this.#hasLeft && ++conflicts < maxConflicts) this.showDraft(err.draft);
         else if (err.field && err.field !== refused && this.#card.refuse(err.field, err.message)) refused = err.field;
         else return this.#giveUp(err);
       }
     }
-    if (!this.#isClosed) this.#tell(this.#isInvalid ? "invalid" : "saved");
+    if (!this.#isClosed) this.#report(this.#isInvalid ? "invalid" : "saved");
     return !this.#isClosed;
   }
 
@@ -125,14 +125,14 @@ export class Keeper {
     if (this.#isClosed) return false;
     clearTimeout(this.#timer);
     if (err.status === 400) {
-      this.#tell("refused", err.message);
+      this.#report("refused", err.message);
     } else if (this.#hasLeft && (err.draft || this.#failures >= maxFailures)) {
       this.close(); // a card that nobody sees does not replace newer values
     } else if (err.status === 404 || (err.status === 409 && !err.draft)) {
       this.close();
-      this.#tell("closed", err.message);
+      this.#report("closed", err.message);
     } else {
-      this.#tell("waiting");
+      this.#report("waiting");
       this.#schedule(Math.min(longestRetry, firstRetry * 2 ** this.#failures++));
     }
     return false;

@@ -41,7 +41,7 @@ function desk({ before = async () => {} } = {}) {
   };
   const states = [];
   const keeper = new Keeper(card, store, (state) => states.push(state), { delay: 5 });
-  keeper.take(view());
+  keeper.showDraft(view());
   const type = (text) => {
     card.text = text;
     card.edits++;

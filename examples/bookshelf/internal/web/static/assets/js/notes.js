@@ -70,7 +70,7 @@ export class Notes {
         this.#waiting = undefined;
         break;
       case "user_message":
-        this.said(event.text);
+        this.addMessage(event.text);
         break;
       case "text_delta":
         this.write(event.delta);
@@ -84,8 +84,8 @@ export class Notes {
     }
   }
 
-  /** said adds a message of the person. It returns the element. */
-  said(words) {
+  /** addMessage adds a message of the person. It returns the element. */
+  addMessage(words) {
     this.#close();
     return this.#add(el("li", { class: "entry said" }, el("span", { class: "visually-hidden" }, "You: "), words));
   }

@@ -10,7 +10,7 @@ import { Fitting } from "./fitting.js";
 import { describeKeeping, Keeper } from "./keeper.js";
 import { Notes } from "./notes.js";
 import { clearSlot } from "./notice.js";
-import { closedCard } from "./standing.js";
+import { closedCard } from "./bookstatus.js";
 import { markStep } from "./steps.js";
 
 const slots = ["upload-notice", "notes-notice", "accept-notice", "fits-notice"];
@@ -25,8 +25,8 @@ export class OpenBook {
   state;
   /** keeper keeps the edits, once the upload has an id. */
   keeper;
-  /** told has the ids of the runs in the notes. */
-  told = [];
+  /** shownRuns has the ids of the runs in the notes. */
+  shownRuns = [];
   /** seen is when the record that is shown was changed. */
   seen = "";
 
@@ -63,8 +63,8 @@ export class OpenBook {
     this.#end();
     this.#leaving = new AbortController();
     this.signal = this.#leaving.signal;
-    this.state = { doing: "", absent, extracted: false, run: "" };
-    this.told = [];
+    this.state = { status: "ready", absent, extracted: false, run: "" };
+    this.shownRuns = [];
     this.card.clear();
     this.fitting.settle();
     this.notes.clear();
@@ -134,12 +134,12 @@ export class OpenBook {
   close(step) {
     this.keeper.close();
     markStep(step, true);
-    this.set({ doing: "closed", absent: this.state.absent || !this.card.filled() ? closedCard : "" });
+    this.set({ status: "closed", absent: this.state.absent || !this.card.filled() ? closedCard : "" });
   }
 
   /** isIdle reports whether nothing is going on that this page has begun or follows. */
   get isIdle() {
-    return this.keeper !== undefined && (this.state.doing === "" || this.state.doing === "halted");
+    return this.keeper !== undefined && (this.state.status === "ready" || this.state.status === "failed");
   }
 
   clearNotices() {

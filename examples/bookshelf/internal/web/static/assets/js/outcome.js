@@ -32,12 +32,12 @@ export function describeRefusal({ status }) {
 }
 
 /** describeCard returns the hint above the card. inSight states that the fields are shown, and open that they can be edited. */
-export function describeCard(doing, open, inSight) {
-  if (doing === "accepted") return "Saved.";
-  if (doing === "closed") return inSight ? "It cannot be accepted." : "Closed.";
-  if (!inSight || doing === "saving") return "";
-  if (doing === "sending") return "The reader fills it in when the photo has arrived.";
-  if (doing === "halted") return "Waiting for a retry.";
+export function describeCard(status, open, inSight) {
+  if (status === "accepted") return "Saved.";
+  if (status === "closed") return inSight ? "It cannot be accepted." : "Closed.";
+  if (!inSight || status === "saving") return "";
+  if (status === "sending") return "The reader fills it in when the photo has arrived.";
+  if (status === "failed") return "Waiting for a retry.";
   return open ? "You can correct every field." : "The reader fills in the card.";
 }
 

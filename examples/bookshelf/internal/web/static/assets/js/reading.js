@@ -23,12 +23,12 @@ export async function followReading(run, book, signal) {
       const isTakenBack = event.type === "retract" || event.type === "reset";
       events = foldEvent(events, event);
       if (!isTakenBack) {
-        tell(event, book);
+        showEvent(event, book);
         continue;
       }
       notes.rewind();
       card.restore(before);
-      for (const e of events) tell(e, book);
+      for (const e of events) showEvent(e, book);
     }
   } finally {
     if (!signal.aborted) {
@@ -40,7 +40,7 @@ export async function followReading(run, book, signal) {
   return events;
 }
 
-function tell(event, book) {
+function showEvent(event, book) {
   const { notes, card, cover } = book;
   notes.show(event);
   switch (event.type) {

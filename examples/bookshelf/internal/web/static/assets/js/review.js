@@ -9,7 +9,7 @@ import { byId, setVisible } from "./dom.js";
 import { showNotice } from "./notice.js";
 import { OpenBook } from "./openbook.js";
 import { showSending } from "./sending.js";
-import { readStanding } from "./standing.js";
+import { readStatus } from "./bookstatus.js";
 import { markStep } from "./steps.js";
 import { recall, tellPast } from "./transcript.js";
 
@@ -48,7 +48,7 @@ export class Review {
   /** await shows a photo that is on its way, until resume is called. */
   await(upload) {
     this.#book.open();
-    this.#book.set({ doing: "sending" });
+    this.#book.set({ status: "sending" });
     this.#book.cover.picture(upload.file, upload.name);
   }
 
@@ -68,7 +68,7 @@ export class Review {
     try {
       const [record, draft] = await Promise.all([api.fetchFile(id, signal), api.fetchDraft(id, signal)]);
       if (!hasPicture) this.#showPhoto(draft, record.display_name ?? record.filename ?? "");
-      book.keeper.take(draft);
+      book.keeper.showDraft(draft);
       book.fitting.settle();
       await this.#recall(draft, signal);
       if (signal.aborted) return;
@@ -78,7 +78,7 @@ export class Review {
         book.cover.progress("Arrived", 1, "");
         await this.#conversation.follow(draft.run_id);
       } else {
-        this.#stand(record, draft);
+        this.#showRecord(record, draft);
       }
     } catch (err) {
       if (!signal.aborted) this.#explainMissing(id, err);
@@ -99,7 +99,7 @@ export class Review {
     try {
       const [record, draft] = await Promise.all([api.fetchFile(session, signal), api.fetchDraft(session, signal)]);
       if (signal.aborted || !book.isIdle) return;
-      const isOpen = book.state.extracted && readStanding(record).state === "open";
+      const isOpen = book.state.extracted && readStatus(record).status === "ready";
       if (!draft.run_id && !isOpen && record.updated_at !== book.seen) {
         await this.resume(session); // it is not what it was
         return;
@@ -107,7 +107,7 @@ export class Review {
       book.seen = record.updated_at;
       await this.#recall(draft, signal);
       if (signal.aborted || !book.isIdle) return;
-      book.keeper.take(draft);
+      book.keeper.showDraft(draft);
       if (!book.fitting.isAsking) book.fitting.settle();
       book.refresh();
       if (draft.run_id) this.#conversation.follow(draft.run_id);
@@ -133,12 +133,12 @@ export class Review {
 
   // Adds the runs to the notes that are not there yet and have ended.
   async #recall(draft, signal) {
-    const { notes, told } = this.#book;
+    const { notes, shownRuns } = this.#book;
     try {
-      const past = await recall(draft, (run) => api.fetchEvents(run, signal), told);
+      const past = await recall(draft, (run) => api.fetchEvents(run, signal), shownRuns);
       if (signal.aborted) return;
       tellPast(notes, past);
-      told.push(...past.map(({ run }) => run));
+      shownRuns.push(...past.map(({ run }) => run));
       if (past.length > 0) setVisible(byId("notes-empty"), false);
     } catch (err) {
       if (!signal.aborted) notes.aside(`The earlier notes could not be loaded. ${api.explainError(err)}`);
@@ -148,7 +148,7 @@ export class Review {
   #explainMissing(id, err) {
     const isUnknown = err.status === 404;
     if (isUnknown) this.#book.keeper.close();
-    this.#book.set({ absent: "This upload does not have a card.", doing: isUnknown ? "closed" : "halted" });
+    this.#book.set({ absent: "This upload does not have a card.", status: isUnknown ? "closed" : "failed" });
     showNotice(byId("notes-notice"), {
       kind: "error",
       title: isUnknown ? "This upload was not found" : "The status of this upload could not be loaded",
@@ -158,33 +158,33 @@ export class Review {
   }
 
   // Shows an upload that is not being read.
-  #stand(record, { metadata, runs = [] }) {
+  #showRecord(record, { metadata, runs = [] }) {
     const book = this.#book;
-    const { state, kind, step, title, detail, card, ask, key } = readStanding(record);
-    const hasDraft = state !== "closed" && Object.keys(metadata).length > 0;
+    const { status, kind, step, title, detail, card, ask, key } = readStatus(record);
+    const hasDraft = status !== "closed" && Object.keys(metadata).length > 0;
     book.state.absent = hasDraft ? "" : card;
-    const isUploaded = state !== "sending" && state !== "closed";
+    const isUploaded = status !== "sending" && status !== "closed";
     book.cover.progress(isUploaded ? "Arrived" : "\u00a0", isUploaded ? 1 : 0, "");
     setVisible(byId("notes-empty"), false);
-    if (state === "accepted") {
+    if (status === "accepted") {
       this.#acceptance.show(key, new Date(record.updated_at));
-    } else if (state === "closed") {
+    } else if (status === "closed") {
       book.close(step);
     } else {
       markStep(step);
-      book.set({ extracted: state === "open", doing: state === "failed" ? "halted" : "" });
+      book.set({ extracted: status === "ready", status: status === "failed" ? "failed" : "ready" });
     }
-    if (state === "unread" && runs.length === 0) {
+    if (status === "unread" && runs.length === 0) {
       this.#conversation.ask("", firstKey(book.session)); // the page was closed before the reader was asked
       return;
     }
-    if (hasDraft && state !== "failed") return;
+    if (hasDraft && status !== "failed") return;
     const again = { label: ask, primary: true, run: () => this.#conversation.ask() };
     showNotice(byId("notes-notice"), {
       kind,
       title,
       detail: api.toSentence(detail),
-      actions: state === "accepted" ? [] : ask ? [again, this.#another()] : [this.#another(true)],
+      actions: status === "accepted" ? [] : ask ? [again, this.#another()] : [this.#another(true)],
     });
   }
 

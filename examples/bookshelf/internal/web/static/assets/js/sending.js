@@ -4,7 +4,7 @@ import { explainError, toSentence } from "./api.js";
 import { byId, setVisible } from "./dom.js";
 import { clearSlot, showNotice } from "./notice.js";
 import { PhotoError } from "./prepare.js";
-import { describeUpload } from "./standing.js";
+import { describeUpload } from "./bookstatus.js";
 import { formatBytes } from "./words.js";
 
 /** showSending shows the state of an upload. actions has retry() and cancel(). */

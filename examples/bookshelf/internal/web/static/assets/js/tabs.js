@@ -14,8 +14,8 @@ export class Tabs {
     });
   }
 
-  /** tell says that this tab has changed an upload: its runs or its end, or only its draft. */
-  tell(id, isEdit = false) {
+  /** notify says that this tab has changed an upload: its runs or its end, or only its draft. */
+  notify(id, isEdit = false) {
     this.#channel?.postMessage({ id, isEdit });
   }
 }

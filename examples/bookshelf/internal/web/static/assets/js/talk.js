@@ -94,7 +94,7 @@ export class Talk {
   show(event) {
     switch (event.type) {
       case "user_message":
-        this.said(event.text);
+        this.addMessage(event.text);
         break;
       case "text_delta":
         this.#write(event.delta);
@@ -114,8 +114,8 @@ export class Talk {
     }
   }
 
-  /** said adds a message of the person, and returns the element. */
-  said(words) {
+  /** addMessage adds a message of the person, and returns the element. */
+  addMessage(words) {
     this.#close();
     return this.#add(newMessage(words));
   }

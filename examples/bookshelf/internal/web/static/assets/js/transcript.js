@@ -15,12 +15,12 @@ export async function recall(draft, fetchEvents, known = []) {
   const ended = (draft.runs ?? []).filter((run) => run !== draft.run_id && !known.includes(run));
   const all = draft.runs ?? [];
   const isWhole = known.length > 0 || all[0]?.endsWith(".1");
-  const told = new Map();
+  const eventsByRun = new Map();
   try {
     if (!isWhole) throw Object.assign(new Error("the first runs are missing"), { status: 410 });
     const queue = [...ended];
     const take = async () => {
-      for (let run = queue.shift(); run; run = queue.shift()) told.set(run, await fetchEvents(run));
+      for (let run = queue.shift(); run; run = queue.shift()) eventsByRun.set(run, await fetchEvents(run));
     };
     await Promise.all(Array.from({ length: Math.min(atATime, ended.length) }, take));
   } catch (err) {
@@ -28,7 +28,7 @@ export async function recall(draft, fetchEvents, known = []) {
     const events = toEvents(draft.transcript ?? []);
     return events.length === 0 ? [] : [{ run: ended.at(-1) ?? "", events }];
   }
-  return ended.map((run) => ({ run, events: told.get(run) }));
+  return ended.map((run) => ({ run, events: eventsByRun.get(run) }));
 }
 
 /** toEvents returns the entries of a transcript as the events of a run. */

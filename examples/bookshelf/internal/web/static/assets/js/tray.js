@@ -4,7 +4,7 @@
 import { cancelUpload, fetchFile, listFiles } from "./api.js";
 import { announce } from "./announce.js";
 import { byId, el, icon, setText, setVisible } from "./dom.js";
-import { describeRow } from "./standing.js";
+import { describeRow } from "./bookstatus.js";
 import { findNews, listBooks, nextBook, rowOf } from "./traylist.js";
 
 const soon = 3000; // milliseconds between looks while something is going on
@@ -61,12 +61,12 @@ export class Tray {
     try {
       const pages = await Promise.all(["active", "waiting", "failed"].map((status) => listFiles({ status, owner: "me", limit: most })));
       const rows = pages.flatMap((page) => page.files);
-      this.#take([...rows, ...(await this.#findEnded(rows))]);
+      this.#showRows([...rows, ...(await this.#findEnded(rows))]);
     } catch {
       // The list stays as it is until the next look.
     } finally {
       this.#isLooking = false;
-      const isBusy = this.#books.some((b) => b.standing === "reading" || b.standing === "sending");
+      const isBusy = this.#books.some((b) => b.status === "reading" || b.status === "sending");
       if (document.visibilityState === "visible") this.#timer = setTimeout(() => this.look(), isBusy ? soon : later);
     }
   }
@@ -76,11 +76,11 @@ export class Tray {
     const listed = new Set(rows.map((row) => row.upload_id));
     const known = new Map(this.#rows.map((row) => [row.upload_id, row]));
     const missing = this.#queue.uploads.filter((u) => u.state === "started" && !listed.has(u.session)).map((u) => u.session);
-    const hasEnded = (id) => known.has(id) && describeRow(known.get(id)).standing.match(/accepted|closed/);
+    const hasEnded = (id) => known.has(id) && describeRow(known.get(id)).status.match(/accepted|closed/);
     return Promise.all(missing.map(async (id) => (hasEnded(id) ? known.get(id) : rowOf(await fetchFile(id)))));
   }
 
-  #take(rows) {
+  #showRows(rows) {
     const before = new Map(this.#rows.map((row) => [row.upload_id, row]));
     this.#rows = rows.sort((a, b) => (a.upload_id < b.upload_id ? 1 : -1)); // ids grow with time
     for (const row of rows) {
@@ -93,7 +93,7 @@ export class Tray {
     this.refresh();
     if (this.#isKnown) {
       for (const b of findNews(was, this.#books)) {
-        if (b.id !== this.#current) announce(b.standing === "ready" ? `${b.title} is ready for you.` : `${b.title} was not read.`);
+        if (b.id !== this.#current) announce(b.status === "ready" ? `${b.title} is ready for you.` : `${b.title} was not read.`);
       }
     }
     this.#isKnown = true;
@@ -141,8 +141,8 @@ export class Tray {
   }
 
   #show(item, book) {
-    const { upload, standing } = book;
-    item.node.dataset.standing = standing;
+    const { upload, status } = book;
+    item.node.dataset.status = status;
     setText(item.title, book.title);
     setText(item.words, book.words);
     item.link.href = `#${book.id}`;
@@ -153,8 +153,8 @@ export class Tray {
     if (upload?.progress === undefined) item.bar.removeAttribute("value");
     else item.bar.value = upload.progress;
     setVisible(item.retry, upload?.state === "failed" && upload.problem?.name !== "PhotoError"); // the same file fails again
-    const isOurs = Boolean(upload) && (!["started", "starting"].includes(upload.state) || standing === "closed");
-    setVisible(item.cancel, isOurs || (!upload && standing === "sending")); // the latter may be lost, or come from another tab
+    const isOurs = Boolean(upload) && (!["started", "starting"].includes(upload.state) || status === "closed");
+    setVisible(item.cancel, isOurs || (!upload && status === "sending")); // the latter may be lost, or come from another tab
     setText(item.cancel.lastElementChild, `Remove ${book.title}`);
     item.retry.onclick = () => this.#queue.retry(upload);
     item.retry.setAttribute("aria-label", `Try again: ${book.title}`);

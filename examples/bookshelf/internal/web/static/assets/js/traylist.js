@@ -1,11 +1,11 @@
 // Which books are in the tray: the uploads of this page and those that the server
 // knows. All functions are pure.
 
-import { describeRow, describeUpload } from "./standing.js";
+import { describeRow, describeUpload } from "./bookstatus.js";
 
 /**
  * listBooks returns the books of the tray, newest first, each as {id, title,
- * standing, words, upload?}. uploads are those of a Queue; rows are those of
+ * status, words, upload?}. uploads are those of a Queue; rows are those of
  * /api/ops/files. Accepted books are left out, and so are closed ones, unless
  * they are uploads of this page.
  */
@@ -14,8 +14,8 @@ export function listBooks(uploads, rows) {
   const known = rows
     .filter((row) => !isHere(row))
     .map((row) => ({ id: row.upload_id, title: row.labels?.title || row.display_name || row.filename || "A book", ...describeRow(row) }))
-    .map((book) => (book.standing === "closed" ? { ...book, upload: uploads.find((u) => u.session === book.id) } : book))
-    .filter(({ standing, upload }) => standing !== "accepted" && (standing !== "closed" || upload));
+    .map((book) => (book.status === "closed" ? { ...book, upload: uploads.find((u) => u.session === book.id) } : book))
+    .filter(({ status, upload }) => status !== "accepted" && (status !== "closed" || upload));
   const ids = new Set(rows.filter((row) => !isHere(row)).map((row) => row.upload_id));
   const own = uploads
     .filter((u) => !ids.has(u.session))
@@ -34,12 +34,12 @@ const order = ["ready", "failed", "reading", "sending"];
 
 /** nextBook returns the book that should be on the desk after the one with that id, or undefined. */
 export function nextBook(books, id) {
-  const others = books.filter((b) => b.id !== id && order.includes(b.standing)).reverse(); // oldest first
-  return others.sort((a, b) => order.indexOf(a.standing) - order.indexOf(b.standing))[0];
+  const others = books.filter((b) => b.id !== id && order.includes(b.status)).reverse(); // oldest first
+  return others.sort((a, b) => order.indexOf(a.status) - order.indexOf(b.status))[0];
 }
 
 /** findNews returns the books that have become ready, or have failed, since the last list. */
 export function findNews(before, now) {
-  const was = new Map(before.map((b) => [b.id, b.standing]));
-  return now.filter((b) => ["reading", "sending"].includes(was.get(b.id)) && ["ready", "failed", "closed"].includes(b.standing));
+  const was = new Map(before.map((b) => [b.id, b.status]));
+  return now.filter((b) => ["reading", "sending"].includes(was.get(b.id)) && ["ready", "failed", "closed"].includes(b.status));
 }

@@ -24,7 +24,7 @@ test("an accepted book leaves the tray, and one that cannot be read stays if it 
   const rows = [{ upload_id: "s1", current_status: "SUCCESS" }, { upload_id: "s2", current_status: "FAILED", retryable: false }].map(rowOf);
   assert.deepEqual(listBooks([], rows), []);
   const uploads = ["s1", "s2"].map((session) => ({ key: session, session, state: "started", name: session }));
-  assert.deepEqual(listBooks(uploads, rows).map((b) => [b.id, b.standing]), [["s2", "closed"]]);
+  assert.deepEqual(listBooks(uploads, rows).map((b) => [b.id, b.status]), [["s2", "closed"]]);
 });
 
 test("the next book is the oldest one that needs the person, then the one that needs them soonest", () => {

@@ -1,32 +1,34 @@
-// The status of an upload, from its record: what the desk shows and offers after
-// a reload. A pure function.
+// The status of a book on the desk and in its tray, from its upload. All functions are pure.
+//
+// The desk has one vocabulary: a book is "sending" (its photo is on its way), "unread", "reading", "ready" (it is the
+// person's turn), "failed" (and may be tried again), "saving", "accepted" or "closed" (it cannot be accepted any more).
 
 /** closedCard is the text in place of a card that cannot be filled in any more. */
 export const closedCard = "This book cannot be read again, so it does not have a card.";
 
 /**
- * readStanding returns the status of a record of /api/ops/files/{id}.
- * @returns {{state: "sending"|"unread"|"open"|"failed"|"closed"|"accepted", kind: "error"|"info", step: "photo"|"reading"|"review"|"accepted", title: string, detail: string, card: string, ask?: string, key?: string}}
+ * readStatus returns the status of a record of /api/ops/files/{id}.
+ * @returns {{status: "sending"|"unread"|"ready"|"failed"|"closed"|"accepted", kind: "error"|"info", step: "photo"|"reading"|"review"|"accepted", title: string, detail: string, card: string, ask?: string, key?: string}}
  *   step is the step that it has reached;
  *   card is the text in place of the card's fields, or "" if the card is empty;
  *   ask is the label of the button that starts the reader, if it can be started;
  *   key is the key of the saved card.
  */
-export function readStanding(record) {
-  const standing = findStanding(record);
+export function readStatus(record) {
+  const found = findStatus(record);
   const isWanted = ["stopped", "cancelled"].includes(record.reason);
-  const isError = !isWanted && ["closed", "failed"].includes(standing.state);
-  return { ...standing, kind: isError ? "error" : "info" };
+  const isError = !isWanted && ["closed", "failed"].includes(found.status);
+  return { ...found, kind: isError ? "error" : "info" };
 }
 
-function findStanding(record) {
+function findStatus(record) {
   const stage = (name) => (record.stage_progress ?? []).find((s) => s.stage_name === name);
   const upload = stage("user_upload");
   const reading = stage("enrichment");
 
   if (record.current_status === "SUCCESS") {
     return {
-      state: "accepted",
+      status: "accepted",
       step: "accepted",
       title: "This card has been accepted",
       detail: "This page does not have the reader’s notes.",
@@ -39,15 +41,15 @@ function findStanding(record) {
     if (record.reason === "cancelled") {
       const detail = "It was cancelled on the operations page, or while the photo was sent.";
       const card = "This upload was cancelled, so its card cannot be accepted.";
-      return { state: "closed", step: upload?.status === "success" ? "reading" : "photo", title: "This upload was cancelled", detail, card };
+      return { status: "closed", step: upload?.status === "success" ? "reading" : "photo", title: "This upload was cancelled", detail, card };
     }
     if (!record.retryable) {
       const step = reading || upload?.status === "success" ? "reading" : "photo";
-      return { state: "closed", step, title: "This upload is closed", detail: why, card: closedCard };
+      return { status: "closed", step, title: "This upload is closed", detail: why, card: closedCard };
     }
     const stopped = record.reason === "stopped";
     return {
-      state: "failed",
+      status: "failed",
       step: "reading",
       title: stopped ? "You stopped the reader" : "The reader could not finish",
       detail: stopped ? "It had not found anything yet." : why,
@@ -57,7 +59,7 @@ function findStanding(record) {
   }
   if (reading) {
     return {
-      state: "open",
+      status: "ready",
       step: "review",
       title: "This book is still open",
       detail:
@@ -68,7 +70,7 @@ function findStanding(record) {
   }
   if (upload?.status === "success") {
     return {
-      state: "unread",
+      status: "unread",
       step: "photo",
       title: "The photo has arrived",
       detail: "The reader has not read it yet.",
@@ -77,7 +79,7 @@ function findStanding(record) {
     };
   }
   return {
-    state: "sending",
+    status: "sending",
     step: "photo",
     title: "The photo has not arrived yet",
     detail: "If it does not arrive soon, upload it again.",
@@ -88,37 +90,37 @@ function findStanding(record) {
 
 /**
  * describeRow describes a row of /api/ops/files in a few words.
- * @returns {{standing: "ready"|"reading"|"sending"|"failed"|"accepted"|"closed", words: string}}
+ * @returns {{status: "ready"|"reading"|"sending"|"failed"|"accepted"|"closed", words: string}}
  */
 export function describeRow({ class: group, stage, state, reason, retryable }) {
-  if (group === "waiting") return { standing: "ready", words: "Ready for you" };
-  if (group === "success") return { standing: "accepted", words: "Accepted" };
+  if (group === "waiting") return { status: "ready", words: "Ready for you" };
+  if (group === "success") return { status: "accepted", words: "Accepted" };
   if (group === "failed") {
-    if (reason === "cancelled") return { standing: "closed", words: "Cancelled" };
-    if (reason === "abandoned") return { standing: "closed", words: "Given up" };
-    if (!retryable) return { standing: "closed", words: "Cannot be read" };
-    return { standing: "failed", words: reason === "stopped" ? "Stopped" : "Not read" };
+    if (reason === "cancelled") return { status: "closed", words: "Cancelled" };
+    if (reason === "abandoned") return { status: "closed", words: "Given up" };
+    if (!retryable) return { status: "closed", words: "Cannot be read" };
+    return { status: "failed", words: reason === "stopped" ? "Stopped" : "Not read" };
   }
-  if (stage === "enrichment") return { standing: "reading", words: state === "queued" ? "Not read yet" : "Being read" };
-  return { standing: "sending", words: "Not arrived yet" };
+  if (stage === "enrichment") return { status: "reading", words: state === "queued" ? "Not read yet" : "Being read" };
+  return { status: "sending", words: "Not arrived yet" };
 }
 
 /**
  * describeUpload describes an upload of this page in a few words.
- * @returns {{standing: "sending"|"reading"|"failed", words: string}}
+ * @returns {{status: "sending"|"reading"|"failed", words: string}}
  */
 export function describeUpload({ state, progress, problem, hasArrived }) {
   switch (state) {
     case "waiting":
-      return { standing: "sending", words: "Waits for the others" };
+      return { status: "sending", words: "Waits for the others" };
     case "preparing":
-      return { standing: "sending", words: "Preparing the photo…" };
+      return { status: "sending", words: "Preparing the photo…" };
     case "sending":
-      return { standing: "sending", words: progress === undefined ? "Sending…" : `Sending, ${Math.round(progress * 100)} %` };
+      return { status: "sending", words: progress === undefined ? "Sending…" : `Sending, ${Math.round(progress * 100)} %` };
     case "starting":
-      return { standing: "reading", words: problem ? "Waits for the reader" : "Arrived" };
+      return { status: "reading", words: problem ? "Waits for the reader" : "Arrived" };
     case "failed":
-      return { standing: "failed", words: hasArrived ? "Not read" : "Not sent" };
+      return { status: "failed", words: hasArrived ? "Not read" : "Not sent" };
   }
-  return { standing: "reading", words: "Being read" };
+  return { status: "reading", words: "Being read" };
 }

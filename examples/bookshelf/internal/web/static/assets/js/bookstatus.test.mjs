@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { closedCard, describeRow, readStanding } from "./standing.js";
+import { closedCard, describeRow, readStatus } from "./bookstatus.js";
 
 const record = (current_status, stages, more = {}) => ({
   current_status,
@@ -9,39 +9,39 @@ const record = (current_status, stages, more = {}) => ({
 });
 
 test("an upload on its way, one that arrived, one that is open", () => {
-  const sending = readStanding(record("IN_PROGRESS", { user_upload: { status: "in_progress" } }));
-  assert.equal(sending.state, "sending");
+  const sending = readStatus(record("IN_PROGRESS", { user_upload: { status: "in_progress" } }));
+  assert.equal(sending.status, "sending");
   assert.ok(sending.ask);
-  assert.equal(readStanding(record("IN_PROGRESS", { user_upload: { status: "success" } })).state, "unread");
+  assert.equal(readStatus(record("IN_PROGRESS", { user_upload: { status: "success" } })).status, "unread");
   const open = record("IN_PROGRESS", { user_upload: { status: "success" }, enrichment: { status: "in_progress" } });
-  assert.equal(readStanding(open).state, "open");
+  assert.equal(readStatus(open).status, "ready");
   // Lines are missed only where the reader has been at the book.
   assert.equal(sending.card, "");
-  assert.notEqual(readStanding(open).card, "");
+  assert.notEqual(readStatus(open).card, "");
 });
 
 test("a failure says its cause, and offers another try only where there is one", () => {
   const stages = { user_upload: { status: "success" }, enrichment: { status: "failed", error_message: "throttled (429)" } };
-  const again = readStanding(record("FAILED", stages, { retryable: true }));
-  assert.equal(again.state, "failed");
+  const again = readStatus(record("FAILED", stages, { retryable: true }));
+  assert.equal(again.status, "failed");
   assert.equal(again.detail, "throttled (429)");
   assert.equal(again.kind, "error");
-  const stopped = readStanding(record("FAILED", stages, { retryable: true, reason: "stopped" }));
+  const stopped = readStatus(record("FAILED", stages, { retryable: true, reason: "stopped" }));
   assert.equal(stopped.kind, "info");
   assert.ok(stopped.ask);
   assert.ok(again.ask);
-  const closed = readStanding(record("FAILED", stages, { retryable: false }));
-  assert.equal(closed.state, "closed");
+  const closed = readStatus(record("FAILED", stages, { retryable: false }));
+  assert.equal(closed.status, "closed");
   assert.equal(closed.ask, undefined);
   assert.deepEqual([closed.step, closed.card], ["reading", closedCard]);
-  assert.equal(readStanding(record("FAILED", { user_upload: { status: "failed" } }, { retryable: false })).step, "photo");
-  assert.equal(readStanding(record("FAILED", {}, { retryable: false, reason: "abandoned" })).detail, "abandoned");
+  assert.equal(readStatus(record("FAILED", { user_upload: { status: "failed" } }, { retryable: false })).step, "photo");
+  assert.equal(readStatus(record("FAILED", {}, { retryable: false, reason: "abandoned" })).detail, "abandoned");
 });
 
 test("a cancelled upload is said to be one, and is not an error", () => {
   const stages = { user_upload: { status: "success" }, enrichment: { status: "failed", error_message: "Cancelled." } };
-  const cancelled = readStanding(record("FAILED", stages, { retryable: false, reason: "cancelled" }));
-  assert.deepEqual([cancelled.state, cancelled.kind, cancelled.title], ["closed", "info", "This upload was cancelled"]);
+  const cancelled = readStatus(record("FAILED", stages, { retryable: false, reason: "cancelled" }));
+  assert.deepEqual([cancelled.status, cancelled.kind, cancelled.title], ["closed", "info", "This upload was cancelled"]);
   assert.notEqual(cancelled.card, closedCard);
   assert.equal(describeRow({ class: "failed", retryable: false, reason: "cancelled" }).words, "Cancelled");
   assert.equal(describeRow({ class: "failed", retryable: false, reason: "rejected" }).words, "Cannot be read");
@@ -49,12 +49,12 @@ test("a cancelled upload is said to be one, and is not an error", () => {
 
 test("an accepted card says where it is kept", () => {
   const stages = { enrichment: { status: "success", destination: { bucket: "b", key: "k/metadata.json" } } };
-  const accepted = readStanding(record("SUCCESS", stages));
-  assert.equal(accepted.state, "accepted");
+  const accepted = readStatus(record("SUCCESS", stages));
+  assert.equal(accepted.status, "accepted");
   assert.equal(accepted.key, "k/metadata.json");
   assert.equal(accepted.ask, undefined);
 });
 
 test("a record without stages is no crash", () => {
-  assert.equal(readStanding({ current_status: "QUEUED" }).state, "sending");
+  assert.equal(readStatus({ current_status: "QUEUED" }).status, "sending");
 });
