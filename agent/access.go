@@ -119,9 +119,9 @@ func (a *Agent) inspectMedium(ctx context.Context, r reach, m medium) (finding, 
 		}
 		f.size = info.Size
 	}
-	most := [...]int64{a.request.ImageBytes, a.request.DocumentBytes, a.request.VideoBytes}[m.kind]
+	most := [...]int64{a.requestLimits.ImageBytes, a.requestLimits.DocumentBytes, a.requestLimits.VideoBytes}[m.kind]
 	width, height := 0, 0
-	if side := a.request.ImageSide; m.kind == anImage && side > 0 && len(m.Bytes) > 0 {
+	if side := a.requestLimits.ImageSide; m.kind == anImage && side > 0 && len(m.Bytes) > 0 {
 		width, height, _ = imageSize(m.Media)
 	}
 	switch {
@@ -130,8 +130,8 @@ func (a *Agent) inspectMedium(ctx context.Context, r reach, m medium) (finding, 
 		f.note = "its bytes are not " + m.Format
 	case most > 0 && f.size > most:
 		f.note = fmt.Sprintf("it is larger than %d bytes", most)
-	case a.request.ImageSide > 0 && max(width, height) > a.request.ImageSide:
-		f.note = fmt.Sprintf("it has %d×%d pixels, and a side may have %d", width, height, a.request.ImageSide)
+	case a.requestLimits.ImageSide > 0 && max(width, height) > a.requestLimits.ImageSide:
+		f.note = fmt.Sprintf("it has %d×%d pixels, and a side may have %d", width, height, a.requestLimits.ImageSide)
 	}
 	return f, nil
 }

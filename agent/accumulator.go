@@ -98,7 +98,7 @@ func (a *accumulator) addText(text string, ev Event) error {
 	if !a.run.isStructured() || a.isText {
 		return a.emit(ev)
 	}
-	id := fmt.Sprintf("answer-%d", a.run.turn)
+	id := fmt.Sprintf("answer-%d", a.run.answers)
 	if err := a.growTyped(id, text); err != nil {
 		return err
 	}

@@ -226,7 +226,7 @@ func TestForeignStateLeadsToOwnFilesOnly(t *testing.T) {
 	require.Equal(t, "user: {c2! unknown file}", lines(done.History)[2])
 
 	// Another tenant's checkpoint is rejected, also with its scope changed, because it holds a foreign file.
-	c := &Checkpoint{Run: "r", scope: s.globex, at: moment{Turn: 1, State: theirs.History.State,
+	c := &Checkpoint{Run: "r", scope: s.globex, at: moment{Answers: 1, State: theirs.History.State,
 		Prompt: &Message{RoleUser, []Part{{Image: &tools.Media{Format: "png", Object: s.theirs}}}}}}
 	for _, forge := range []bool{false, true} {
 		stolen := *c

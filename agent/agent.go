@@ -14,15 +14,15 @@ import (
 // Agent is a model with its system prompt, tools and limits. It is immutable and safe for concurrent use. The state of
 // a run is in its [Input] and its events.
 type Agent struct {
-	model   Model
-	system  func(context.Context, Input) (string, error)
-	tools   tools.Set
-	limits  Limits
-	request RequestLimits  // the model's
-	limited bool           // Limits.ToolTimeout is set, so a tool cannot extend its time
-	compact Compactor      // may be nil
-	objects *object.Bucket // may be nil
-	cache   bool
+	model          Model
+	system         func(context.Context, Input) (string, error)
+	tools          tools.Set
+	limits         Limits
+	requestLimits  RequestLimits  // the model's
+	hasToolTimeout bool           // Limits.ToolTimeout is set, so a tool cannot extend its time
+	compact        Compactor      // may be nil
+	objects        *object.Bucket // may be nil
+	cache          bool
 	// structured requests typed answers through [Request].Output.
 	structured bool
 	audit      scope.Auditor // may be nil
@@ -62,7 +62,7 @@ func New(m Model, o *Options) (*Agent, error) {
 		return nil, err
 	}
 	return &Agent{abandoned: abandonedCalls{max: maxAbandoned}, model: m, system: systemFunc(o),
-		tools: o.Tools, limits: l, limited: o.Limits.ToolTimeout > 0, request: describeModel(m).Limits, compact: o.Compact,
+		tools: o.Tools, limits: l, hasToolTimeout: o.Limits.ToolTimeout > 0, requestLimits: describeModel(m).Limits, compact: o.Compact,
 		objects: o.Objects, cache: o.Cache,
 		structured: o.StructuredOutput, audit: o.Audit, tel: tel}, nil
 }

@@ -14,7 +14,7 @@ func (r *run) send(set toolset) (ans *answer, err error) {
 	ctx, span := r.agent.tel.startChat(r.ctx, r.in)
 	ans = &answer{}
 	acc := &accumulator{answer: ans, run: r, span: span, pending: r.text[:0],
-		ids: callIDs{used: r.callIDs, run: r.in.Run, turns: len(r.turns), turn: r.turn}}
+		ids: callIDs{used: r.callIDs, run: r.in.Run, turns: len(r.turns), turn: r.answers}}
 	defer func() {
 		if v := recover(); v != nil {
 			if r.inConsumer {
@@ -57,7 +57,7 @@ func (r *run) newRequest(set toolset) *Request {
 	switch {
 	case r.isStructured():
 		q.Output = r.out.requestSpec()
-	case r.out != nil && r.turn > 1 && r.prompt != nil && !r.isContinuing(): // the prompt requests the typed answer
+	case r.out != nil && r.answers > 1 && r.prompt != nil && !r.isContinuing(): // the prompt requests the typed answer
 		q.Choice = Choice{Name: r.out.name}
 	}
 	return q

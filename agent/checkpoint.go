@@ -33,7 +33,7 @@ type Checkpoint struct {
 
 // moment is the state that a run needs to resume.
 type moment struct {
-	Turn     int             `json:"turn"`             // number of the model's answers in the run
+	Answers  int             `json:"answers"`          // number of the model's answers in the run
 	Prompt   *Message        `json:"prompt,omitempty"` // sent to the model and not in the history yet
 	Answer   *Message        `json:"answer,omitempty"` // the answer with pending calls; nil at the end of a turn
 	Calls    []callState     `json:"calls,omitempty"`  // the calls in Answer, in order
@@ -120,13 +120,13 @@ func (c *Checkpoint) check() error {
 		return errors.New("the run's id is missing")
 	case !utf8.ValidString(c.Run):
 		return errors.New("the run's id is not UTF-8")
-	case min(c.at.Turn, c.Turns, c.at.Called, c.at.Failing) < 0,
+	case min(c.at.Answers, c.Turns, c.at.Called, c.at.Failing) < 0,
 		min(c.at.Usage.Input, c.at.Usage.Output, c.at.Usage.CacheRead, c.at.Usage.CacheWrite) < 0:
 		return errors.New("a count is negative")
-	case max(c.at.Turn, c.at.Called, c.at.Failing) > math.MaxInt32: // sums must not overflow
+	case max(c.at.Answers, c.at.Called, c.at.Failing) > math.MaxInt32: // sums must not overflow
 		return errors.New("a count is too large")
-	case c.at.Turn == 0 && (c.at.Answer != nil || c.at.Complete):
-		return errors.New("there is an answer, but the count of turns is 0")
+	case c.at.Answers == 0 && (c.at.Answer != nil || c.at.Complete):
+		return errors.New("there is an answer, but the count of answers is 0")
 	case len(uses) != len(c.at.Calls):
 		return fmt.Errorf("the answer has %d calls, but there are %d call states", len(uses), len(c.at.Calls))
 	case c.at.Answer != nil && len(uses) == 0:

@@ -127,7 +127,7 @@ func TestResumeRejectsForeignCheckpoints(t *testing.T) {
 		"negative":          {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.at.Failing = -1 })}, "negative"},
 		"beyond all limits": {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.at.Called = math.MaxInt })}, "too large"},
 		"a cost below zero": {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.at.Usage.Output = -1 })}, "negative"},
-		"before it began":   {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.at.Turn = 0 })}, "the count of turns is 0"},
+		"before it began":   {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.at.Answers = 0 })}, "the count of answers is 0"},
 		"two lives":         {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.at.Complete = true })}, "a complete run has an answer"},
 		"nothing to do":     {Input{Scope: sc, Run: "r", Resume: with(func(c *Checkpoint) { c.at.Prompt, c.at.Answer, c.at.Calls = nil, nil, nil })}, "empty"},
 	} {

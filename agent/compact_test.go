@@ -245,7 +245,7 @@ func TestRejectedRequestIsNotATurn(t *testing.T) {
 	evs, failed := drain(t, a, t.Context(), Input{Scope: tenant(t, "acme"), Run: "r", Prompt: "three", History: long})
 	require.Nil(t, failed)
 	require.IsType(t, Compacted{}, evs[0])
-	require.Zero(t, evs[1].(Checkpointed).at.Turn)
+	require.Zero(t, evs[1].(Checkpointed).at.Answers)
 }
 
 // The turns of a Compactor are checked like an input's History, and it cannot change the input.

@@ -26,7 +26,7 @@ func (r *run) emitCompacted() error {
 	}
 	r.compactUsage = Usage{}
 	c := r.newCheckpoint(nil)
-	c.at.Turn-- // it is of the moment before the answer
+	c.at.Answers-- // it is of the moment before the answer
 	return r.emitCheckpoint(c, nil)
 }
 
@@ -106,8 +106,8 @@ func isShorter(a, b []Turn) bool { return len(a) < len(b) || estimateAll(a) < es
 
 // proposeTurns replaces the turns until the service accepts or rejects them.
 func (r *run) proposeTurns(turns []Turn) {
-	if r.before == nil {
-		r.before = r.turns
+	if r.turnsBeforeProposal == nil {
+		r.turnsBeforeProposal = r.turns
 	}
 	r.turns = slices.Clip(turns)
 	r.resetMessages()
@@ -115,8 +115,8 @@ func (r *run) proposeTurns(turns []Turn) {
 
 // settleTurns keeps the proposed turns, if any, because the service has accepted them.
 func (r *run) settleTurns() error {
-	hasChanged := r.before != nil && !areSameTurns(r.turns, r.before) // otherwise the last proposal was withdrawn
-	r.before = nil
+	hasChanged := r.turnsBeforeProposal != nil && !areSameTurns(r.turns, r.turnsBeforeProposal) // otherwise the last proposal was withdrawn
+	r.turnsBeforeProposal = nil
 	if !hasChanged {
 		return nil
 	}
@@ -125,8 +125,8 @@ func (r *run) settleTurns() error {
 
 // revertTurns restores the turns before proposeTurns, unless the proposal was settled.
 func (r *run) revertTurns() {
-	if r.before != nil {
-		r.turns, r.before = r.before, nil
+	if r.turnsBeforeProposal != nil {
+		r.turns, r.turnsBeforeProposal = r.turnsBeforeProposal, nil
 		r.resetMessages()
 	}
 }

@@ -59,7 +59,7 @@ func (s *shelf) checkpoint(t testing.TB) *Checkpoint {
 	var n int
 	require.NoError(t, state.Update("uses", &n, func() error { n = 3; return nil }))
 	return &Checkpoint{Run: "r1", Turns: 5, scope: s.acme, at: moment{
-		Turn: 2, Prompt: &turn.Messages[0], Answer: &turn.Messages[1],
+		Answers: 2, Prompt: &turn.Messages[0], Answer: &turn.Messages[1],
 		Calls: []callState{{Index: 0, Result: &turn.Messages[2].Parts[0].Result.Result}, {Index: 2, Key: testKey}},
 		Notes: []string{"Call 2 of your answer was not run."}, State: state, Usage: Usage{1, 2, 3, 4}, Called: 7, Failing: 1,
 	}}
@@ -236,7 +236,7 @@ func TestCheckpointJSONIsTheDocumentedForm(t *testing.T) {
 	_, err = decodeCheckpoint(b, s.root(t, s.globex))
 	require.ErrorIs(t, err, object.ErrOutside)
 
-	end := &Checkpoint{Run: "r1", at: moment{Turn: 1, Complete: true, Output: []byte(`{"a":1}`), StopReason: StopToolUse, State: &tools.State{}}}
+	end := &Checkpoint{Run: "r1", at: moment{Answers: 1, Complete: true, Output: []byte(`{"a":1}`), StopReason: StopToolUse, State: &tools.State{}}}
 	require.NoError(t, end.at.State.UnmarshalJSON([]byte(`{}`))) // as in a decoded checkpoint
 	b, err = json.Marshal(end)
 	require.NoError(t, err)
@@ -312,7 +312,7 @@ func FuzzCheckpointJSON(f *testing.F) {
 	b, err := json.Marshal(s.checkpoint(f))
 	require.NoError(f, err)
 	f.Add(b)
-	f.Add([]byte(`{"run":"r1","turn":1,"turns":0,"usage":{},"called":0,"failing":0,"complete":true,"output":{"a":1}}`))
+	f.Add([]byte(`{"run":"r1","answers":1,"turns":0,"usage":{},"called":0,"failing":0,"complete":true,"output":{"a":1}}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		one, err := decodeCheckpoint(b, root)
 		if err != nil {

@@ -34,7 +34,7 @@ func (r *run) askAgain(answer Message, request string) (phase, error) {
 	ended := r.addTurn(answer, nil)
 	r.prompt = &Message{Role: RoleUser, Parts: []Part{{Text: request}}}
 	r.addMessage(*r.prompt)
-	if err := r.emit(StepFinished{r.turn}); err != nil {
+	if err := r.emit(StepFinished{r.answers}); err != nil {
 		return nil, err
 	}
 	return askPhase{}, r.emitCheckpoint(r.newCheckpoint(nil), ended)
@@ -83,7 +83,7 @@ func (r *run) commitTurn(answer Message, results *Message, stop Outcome) (phase,
 	if stop == OutcomeComplete {
 		c.at.Complete, c.at.Output, c.at.StopReason = true, r.value, r.reason
 	}
-	if err := r.emit(StepFinished{r.turn}); err != nil {
+	if err := r.emit(StepFinished{r.answers}); err != nil {
 		return nil, err
 	}
 	if err := r.emitCheckpoint(c, ended); err != nil {

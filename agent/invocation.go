@@ -57,7 +57,7 @@ type callEnd struct {
 func newInvocations(ctx context.Context, a *Agent, accept func(callEnd) error) *invocations {
 	ctx, cancel := context.WithCancel(ctx)
 	return &invocations{agent: a, accept: accept, ctx: ctx, cancel: cancel, done: ctx.Done(),
-		times: calltime.NewGroup(ctx, a.limits.ToolTimeout, grace, a.limited)}
+		times: calltime.NewGroup(ctx, a.limits.ToolTimeout, grace, a.hasToolTimeout)}
 }
 
 // close releases the contexts of the calls.

@@ -249,7 +249,7 @@ func TestForeignMediaOfCheckpointsAreRejected(t *testing.T) {
 	heard, m := &refusals{}, play()
 	foreign := tools.Result{Blocks: []tools.Block{{Image: &tools.Media{Format: "png", Object: s.theirs}}}}
 	_, err := s.agent(t, m, heard).Run(t.Context(), Input{Scope: s.acme, Run: "r", Resume: &Checkpoint{
-		Run: "r", scope: s.acme, at: moment{Turn: 1, Called: 2, Prompt: &Message{RoleUser, []Part{{Text: "Go."}}},
+		Run: "r", scope: s.acme, at: moment{Answers: 1, Called: 2, Prompt: &Message{RoleUser, []Part{{Text: "Go."}}},
 			Answer: &Message{RoleAssistant, []Part{{Use: &ToolUse{"c1", "show", []byte(`{}`)}}, {Use: &ToolUse{"c2", "show", []byte(`{}`)}}}},
 			Calls:  []callState{{Index: 0, Result: &foreign}, {Index: 1, Key: testKey}}},
 	}})

@@ -10,7 +10,7 @@ import (
 // acceptResult returns an error if no request can hold the result of a call, alone or beside the results of the earlier
 // calls. The model receives the error's message.
 func (r *run) acceptResult(e callEnd) error {
-	limits := r.agent.request
+	limits := r.agent.requestLimits
 	size := int64(0)
 	for _, b := range e.result.Blocks {
 		size += int64(len(b.Text) + len(b.JSON))

@@ -28,7 +28,7 @@ func (r *run) requestMessages() []Message {
 			m.size, m.note = f.size, f.note
 		}
 	}
-	makeRoom(all, r.agent.request)
+	makeRoom(all, r.agent.requestLimits)
 	r.sent = slices.DeleteFunc(slices.Clone(all), func(m medium) bool { return m.fresh || m.note != "" })
 	return replaceMedia(slices.Clip(r.messages), all)
 }

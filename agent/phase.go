@@ -28,7 +28,7 @@ func (askPhase) next(r *run) (phase, error) {
 	if err != nil || end != nil {
 		return end, err
 	}
-	if r.turn >= limits.Turns {
+	if r.answers >= limits.Turns {
 		return nil, limitError("The model did not finish within %d turns.", limits.Turns)
 	}
 	if r.isOverBudget() {
@@ -55,8 +55,8 @@ func (p callPhase) next(r *run) (phase, error) {
 	if err != nil {
 		return nil, err
 	}
-	hadTurn := r.closed != nil
-	r.resumed, r.closed = nil, nil
+	hadTurn := r.interruptedTurn != nil
+	r.resumed, r.interruptedTurn = nil, nil
 	if res.isWaiting {
 		if err := r.emitCheckpoint(r.newCheckpoint(b), nil); err != nil {
 			return nil, err

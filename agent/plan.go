@@ -40,7 +40,7 @@ func (r *run) planCalls(set toolset, ans *answer) (phase, error) {
 		}
 	}
 	switch {
-	case r.turn == limits.Turns && n > 0:
+	case r.answers == limits.Turns && n > 0:
 		return nil, withPartial(limitError("The model did not finish within %d turns.", limits.Turns), ans.joinText())
 	case n > 0 && r.isOverBudget():
 		return nil, withPartial(r.budgetError(), ans.joinText())
@@ -82,7 +82,7 @@ func (r *run) newBatch(set toolset, ans *answer) *batch {
 		call := batchCall{ToolUse: c.ToolUse, index: i}
 		if r.in.Run != "" {
 			args = c.args.AppendCanonical(args[:0])
-			call.key = idempotencyKey(r.in.Scope, r.in.Run, r.turn-1, i, c.Name, args)
+			call.key = idempotencyKey(r.in.Scope, r.in.Run, r.answers-1, i, c.Name, args)
 		}
 		if r.isOutputCall(c.Name) && len(ans.calls) > 1 {
 			res := failedResult("Not taken: it came beside other calls. Call it alone, once you know all results.")

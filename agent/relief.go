@@ -16,8 +16,8 @@ const maxReliefs = 24
 // A shortened conversation replaces the longer one when the service accepts it. Otherwise, for example if the prompt
 // cannot fit, the history does not change. The answer is never nil.
 func (r *run) ask(set toolset) (*answer, error) {
-	r.turn++
-	if err := r.emit(StepStarted{r.turn}); err != nil {
+	r.answers++
+	if err := r.emit(StepStarted{r.answers}); err != nil {
 		return &answer{}, err
 	}
 	ans := &answer{}
@@ -81,7 +81,7 @@ func (r *run) relieveRequest(cause error, isLast bool) (again bool, _ error) {
 	if err != nil {
 		return false, err
 	}
-	isAtEnd := turns == nil || r.before != nil && !isShorter(turns, r.turns) // of the Compactor
+	isAtEnd := turns == nil || r.turnsBeforeProposal != nil && !isShorter(turns, r.turns) // of the Compactor
 	if turns == nil {
 		turns = r.turns
 	}

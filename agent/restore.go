@@ -8,7 +8,7 @@ import (
 
 // newCheckpoint returns a checkpoint of the present moment. b is the batch with pending calls, or nil.
 func (r *run) newCheckpoint(b *batch) *Checkpoint {
-	at := moment{Turn: r.turn, Prompt: r.prompt, State: r.state.Clone(), Usage: r.usage, Called: r.called,
+	at := moment{Answers: r.answers, Prompt: r.prompt, State: r.state.Clone(), Usage: r.usage, Called: r.called,
 		Failing: r.failing, Trace: traceParent(r.ctx)}
 	if b != nil {
 		at.Answer = &b.answer
@@ -67,7 +67,7 @@ func (r *run) restoreFrom(c *Checkpoint) (phase, error) {
 		return nil, err
 	}
 	at := c.at
-	r.turn, r.usage, r.called, r.failing = at.Turn, at.Usage, at.Called, at.Failing
+	r.answers, r.usage, r.called, r.failing = at.Answers, at.Usage, at.Called, at.Failing
 	if at.State != nil {
 		r.state = at.State.Clone()
 	}
@@ -97,8 +97,8 @@ func (r *run) restoreFrom(c *Checkpoint) (phase, error) {
 func (r *run) closeResumed() {
 	b := r.resumed
 	switch {
-	case r.closed != nil:
-		r.turns = append(r.turns, *r.closed)
+	case r.interruptedTurn != nil:
+		r.turns = append(r.turns, *r.interruptedTurn)
 	case b != nil && slices.ContainsFunc(b.calls, func(c batchCall) bool { return c.result != nil }):
 		res := failedResult(interruptedCall)
 		for i := range b.calls {

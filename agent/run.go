@@ -18,29 +18,29 @@ type run struct {
 	// inConsumer reports whether the consumer's code is running. A panic is its own then.
 	inConsumer bool
 
-	system       string
-	turns        []Turn                   // of the input, then of this run
-	before       []Turn                   // turns before proposeTurns; nil if no proposal is open
-	cuts         int                      // how often texts and results were cut for the present answer
-	prompt       *Message                 // sent to the model and not in a turn yet; may be nil
-	messages     []Message                // of a request: the turns and the prompt
-	text         []byte                   // memory for the text of an answer
-	findings     map[*tools.Media]finding // of media that were inspected
-	withoutMedia bool                     // the service rejected the request with the media of earlier turns
-	sent         []medium                 // media of earlier turns in the last request
-	omitted      int                      // media that the last request lacked because of withoutMedia
-	accepted     map[*tools.Media]bool    // media of requests that the service has accepted
-	trials       [][]medium               // media to leave out of the next requests, one of these at a time
-	trialBase    []Turn                   // the turns before the first trial for the present answer
-	media        mediaCount               // media in the results of the current batch
-	callIDs      map[string]bool          // ids of all calls, those of the history included
-	state        *tools.State             // a copy of the input's
-	value        json.RawMessage          // the typed answer
+	system              string
+	turns               []Turn                   // of the input, then of this run
+	turnsBeforeProposal []Turn                   // turns before proposeTurns; nil if no proposal is open
+	cuts                int                      // how often texts and results were cut for the present answer
+	prompt              *Message                 // sent to the model and not in a turn yet; may be nil
+	messages            []Message                // of a request: the turns and the prompt
+	text                []byte                   // memory for the text of an answer
+	findings            map[*tools.Media]finding // of media that were inspected
+	withoutMedia        bool                     // the service rejected the request with the media of earlier turns
+	sent                []medium                 // media of earlier turns in the last request
+	omitted             int                      // media that the last request lacked because of withoutMedia
+	accepted            map[*tools.Media]bool    // media of requests that the service has accepted
+	trials              [][]medium               // media to leave out of the next requests, one of these at a time
+	trialBase           []Turn                   // the turns before the first trial for the present answer
+	media               mediaCount               // media in the results of the current batch
+	callIDs             map[string]bool          // ids of all calls, those of the history included
+	state               *tools.State             // a copy of the input's
+	value               json.RawMessage          // the typed answer
 
 	usage   Usage
 	skipped map[string]int // pieces of answers that the Model skipped, by kind
 	reason  StopReason     // the stop reason of the last answer
-	turn    int            // number of answers asked for
+	answers int            // number of answers asked for
 	called  int            // number of tool calls made
 	failing int            // number of turns in a row in which no call succeeded
 	runTotals
@@ -50,8 +50,8 @@ type run struct {
 	inFlight *invocations // the run's calls; nil before the first
 	callErr  error        // the error of the last turn's calls, for the log
 
-	resumed *batch // of the checkpoint that the run resumes; nil once its calls have ended
-	closed  *Turn  // the turn of those calls in the input's history, if any; nil once the calls have ended
+	resumed         *batch // of the checkpoint that the run resumes; nil once its calls have ended
+	interruptedTurn *Turn  // the turn of those calls in the input's history, if any; nil once the calls have ended
 
 	last *Checkpoint // the latest moment to resume from; nil in a run without an id
 }

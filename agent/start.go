@@ -36,7 +36,7 @@ func (r *run) openRun() (phase, error) {
 	r.turns = r.in.History.Turns
 	if c := r.in.Resume; c != nil {
 		if n := c.countTurns(r.turns); n < len(r.turns) {
-			r.turns, r.closed = r.turns[:n], &r.turns[n]
+			r.turns, r.interruptedTurn = r.turns[:n], &r.turns[n]
 		}
 	}
 	r.turns = slices.Clip(r.turns) // the first append copies: the input's array may be shared
