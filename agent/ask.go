@@ -2,63 +2,100 @@ package agent
 
 import (
 	"errors"
-	"fmt"
-	"runtime/debug"
 )
 
-// send sends one request and assembles the answer, which is never nil and may be incomplete. A panic in the Model is an
-// error; a panic in the consumer propagates.
-func (r *run) send(set toolset) (ans *answer, err error) {
-	q := r.newRequest(set)
-	r.requests++
-	ctx, span := r.agent.tel.startChat(r.ctx, r.in)
-	ans = &answer{}
-	acc := &accumulator{answer: ans, run: r, span: span, pending: r.text[:0],
-		ids: callIDs{used: r.callIDs, run: r.in.Run, turns: len(r.turns), turn: r.answers}}
-	defer func() {
-		if v := recover(); v != nil {
-			if r.inConsumer {
-				span.endChat(acc.reason, acc.usage, errConsumerLeft)
-				panic(v)
-			}
-			if !errors.Is(err, errConsumerLeft) { // a Model that continues after the loop was left panics
-				err = mapModelError(fmt.Errorf("agent: the model panicked: %v\n%s", v, debug.Stack()))
-			}
-		}
-		acc.flushText() // also of an answer that failed, for Done.Partial
-		r.text = acc.pending
-		span.endChat(acc.reason, acc.usage, err)
-	}()
-	for d, err := range r.agent.model.Stream(ctx, requestFor(r.agent.model, q)) {
-		if err != nil {
-			return ans, mapModelError(err)
-		}
-		span.countChunk()
-		if err := r.settleTurns(); err != nil {
-			return ans, err
-		}
-		if err := acc.add(d); err != nil {
-			return ans, err
-		}
+// maxReliefs is the largest number of requests that are repeated for one answer, each one shorter. The last one is as
+// short as possible.
+const maxReliefs = 24
+
+// ask asks the model, in a conversation that the Compactor may have shortened. If the service rejects the request
+// before the answer has begun because the conversation is too long, ask shortens it and retries, until it fits or
+// cannot be shortened. If the service rejects the request for another reason, a medium of an earlier turn may be the
+// cause, and ask retries without each of them, and then without all.
+//
+// A shortened conversation replaces the longer one when the service accepts it. Otherwise, for example if the prompt
+// cannot fit, the history does not change. The answer is never nil.
+func (r *run) ask(set toolset) (*answer, error) {
+	r.answers++
+	if err := r.emit(StepStarted{r.answers}); err != nil {
+		return &answer{}, err
 	}
-	return ans, acc.close()
+	ans := &answer{}
+	err := r.compactEarly()
+	if err == nil {
+		ans, err = r.askShortened(set)
+	}
+	if errors.Is(err, errConsumerLeft) {
+		return ans, err
+	}
+	if err := r.reportCompaction(); err != nil {
+		return ans, err
+	}
+	return ans, err
 }
 
-// newRequest returns the request of this turn. Its slices are clipped, so that a Model may append to them.
-func (r *run) newRequest(set toolset) *Request {
-	q := &Request{
-		System:    r.system,
-		Messages:  r.requestMessages(),
-		Tools:     set.listSpecs(),
-		MaxTokens: r.agent.limits.MaxTokens,
-		Cache:     r.agent.cache,
-		Load:      r.agent.newLoader(r.in.newReach()),
+// askShortened sends the request of ask, and repeats it while the service rejects it and it can be shortened.
+func (r *run) askShortened(set toolset) (*answer, error) {
+	defer r.revertTurns()
+	kept := r.withoutMedia
+	r.cuts, r.trials, r.trialBase = 0, nil, nil
+	for i := 0; ; i++ {
+		ans, err := r.send(set)
+		if err == nil {
+			r.markAccepted()
+		}
+		if err == nil || ans.isVisible || errors.Is(err, errConsumerLeft) || r.ctx.Err() != nil {
+			return ans, err
+		}
+		again := false
+		if i < maxReliefs {
+			var reliefErr error
+			if again, reliefErr = r.relieveRequest(err, i == maxReliefs-1); reliefErr != nil {
+				return ans, reliefErr
+			}
+		}
+		if !again {
+			r.withoutMedia = kept // the media were not the cause
+			return ans, err
+		}
 	}
-	switch {
-	case r.isStructured():
-		q.Output = r.out.requestSpec()
-	case r.out != nil && r.answers > 1 && r.prompt != nil && !r.isContinuing(): // the prompt requests the typed answer
-		q.Choice = Choice{Name: r.out.name}
+}
+
+// relieveRequest shortens the next request after one that failed with cause, as much as possible if it is the last one.
+// It reports whether it could.
+func (r *run) relieveRequest(cause error, isLast bool) (again bool, _ error) {
+	failed, ok := errors.AsType[*RunError](cause)
+	if !ok {
+		return false, nil
 	}
-	return q
+	switch failed.Code {
+	case CodeContextFull:
+	case CodeInvalidCall:
+		return r.tryWithoutMedia(), nil
+	case CodeAccessDenied:
+		return r.findGone() || r.dropMedia(false), nil
+	default:
+		return false, nil
+	}
+	turns, err := r.compactTurns(true)
+	if err != nil {
+		return false, err
+	}
+	isAtEnd := turns == nil || r.turnsBeforeProposal != nil && !isShorter(turns, r.turns) // of the Compactor
+	if turns == nil {
+		turns = r.turns
+	}
+	if isAtEnd || isLast {
+		size := measureTurns(turns) / (2 + min(r.cuts, 1))
+		if isLast {
+			size = 0
+		}
+		var cut bool
+		if turns, cut = cutTurns(turns, size); !cut && isAtEnd {
+			return r.dropMedia(true), nil
+		}
+		r.cuts++
+	}
+	r.proposeTurns(turns)
+	return true, nil
 }
