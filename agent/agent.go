@@ -62,7 +62,7 @@ func New(m Model, o *Options) (*Agent, error) {
 		return nil, err
 	}
 	return &Agent{abandoned: abandonedCalls{max: maxAbandoned}, model: m, system: systemFunc(o),
-		tools: o.Tools, limits: l, hasToolTimeout: o.Limits.ToolTimeout > 0, requestLimits: describeModel(m).Limits, compact: o.Compact,
-		objects: o.Objects, cache: o.Cache,
+		tools: o.Tools, limits: l, hasToolTimeout: o.Limits.ToolTimeout > 0,
+		requestLimits: describeModel(m).Limits, compact: o.Compact, objects: o.Objects, cache: o.Cache,
 		structured: o.StructuredOutput, audit: o.Audit, tel: tel}, nil
 }

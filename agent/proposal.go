@@ -115,7 +115,8 @@ func (r *run) proposeTurns(turns []Turn) {
 
 // settleTurns keeps the proposed turns, if any, because the service has accepted them.
 func (r *run) settleTurns() error {
-	hasChanged := r.turnsBeforeProposal != nil && !areSameTurns(r.turns, r.turnsBeforeProposal) // otherwise the last proposal was withdrawn
+	// otherwise the last proposal was withdrawn
+	hasChanged := r.turnsBeforeProposal != nil && !areSameTurns(r.turns, r.turnsBeforeProposal)
 	r.turnsBeforeProposal = nil
 	if !hasChanged {
 		return nil
