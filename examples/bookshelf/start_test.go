@@ -97,7 +97,8 @@ func TestWhatStartRefuses(t *testing.T) {
 		{[]string{"-port", "1"}, "not defined"},
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		err := run(ctx, c.args, func(string) string { return "" }, io.Discard, io.Discard)
+		args := append([]string{"-addr", "127.0.0.1:0"}, c.args...) // another program may use the default port
+		err := run(ctx, args, func(string) string { return "" }, io.Discard, io.Discard)
 		cancel()
 		require.ErrorContains(t, err, c.want)
 	}
