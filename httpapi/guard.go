@@ -18,8 +18,7 @@ type Guard struct {
 	// AnyHost accepts every name. It is safe only if every request needs a token, which other pages do not have.
 	AnyHost bool
 	// Protected is the prefix of the paths whose safe methods are checked too, for example "/api/": a GET there must not
-	// come from another site. If empty, no
-	// path is.
+	// come from another site. If empty, only the other methods are.
 	Protected string
 
 	cross http.CrossOriginProtection

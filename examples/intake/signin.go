@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/carrel-go/carrel/examples/intake/internal/server"
+	"github.com/carrel-go/carrel/httpapi"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/oidc"
 	"github.com/carrel-go/carrel/scope/oidc/oidctest"
@@ -108,53 +108,41 @@ const tokenLife = time.Hour
 
 // tokenHandler answers POST {"tenant", "user", "roles"?} with {"token", "expires_at"}.
 func tokenHandler(issuer *oidctest.Issuer) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var in struct {
-			Tenant string   `json:"tenant"`
-			User   string   `json:"user"`
-			Roles  []string `json:"roles"`
-		}
-		d := json.NewDecoder(http.MaxBytesReader(w, r.Body, 4<<10))
-		d.DisallowUnknownFields()
-		refuse := func(status int, detail string) {
-			w.Header().Set("Content-Type", "application/problem+json")
-			w.WriteHeader(status)
-			_ = json.NewEncoder(w).Encode(map[string]any{
-				"type": "about:blank", "title": http.StatusText(status), "status": status, "detail": detail,
-			})
-		}
-		w.Header().Set("Cache-Control", "no-store")
-		w.Header().Set("X-Content-Type-Options", "nosniff")
-		switch {
-		case r.Method != http.MethodPost:
-			w.Header().Set("Allow", http.MethodPost)
-			refuse(http.StatusMethodNotAllowed, "This path takes POST.")
-			return
-		case r.Header.Get("Content-Type") != "application/json" || d.Decode(&in) != nil || d.More():
-			refuse(http.StatusBadRequest, "The body must be a JSON object with tenant, user and roles.")
-			return
-		case slices.ContainsFunc(in.Roles, func(role string) bool { return role != server.RoleSteward }):
-			refuse(http.StatusBadRequest, "The only role is "+server.RoleSteward+".")
-			return
-		}
-		tenant, err := scope.Tenant(in.Tenant)
-		if err == nil {
-			_, err = tenant.User(in.User)
-		}
-		if err != nil {
-			refuse(http.StatusBadRequest, "The tenant and the user must have letters, digits, - and _ only.")
-			return
-		}
-		expires := time.Now().Truncate(time.Second).Add(tokenLife).UTC()
-		claims := map[string]any{
-			"token_use": "id", "sub": in.User, "custom:tenant_id": in.Tenant, "exp": expires.Unix(), "cognito:groups": in.Roles,
-		}
-		token, err := issuer.Token(claims)
-		if err != nil {
-			refuse(http.StatusInternalServerError, "No token could be made. Try again.")
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(map[string]string{"token": token, "expires_at": expires.Format(time.RFC3339)})
+	return &httpapi.Endpoint{
+		Methods: []string{http.MethodPost},
+		Answer: func(w http.ResponseWriter, r *http.Request) error {
+			token, expires, err := grantToken(issuer, w, r)
+			if err != nil {
+				return err
+			}
+			return httpapi.WriteJSON(w, map[string]string{"token": token, "expires_at": expires.Format(time.RFC3339)})
+		},
+	}
+}
+
+func grantToken(issuer *oidctest.Issuer, w http.ResponseWriter, r *http.Request) (string, time.Time, error) {
+	var tenant, user string
+	var roles []string
+	fields := map[string]any{"tenant": &tenant, "user": &user, "roles": &roles}
+	if err := httpapi.ReadFields(w, r, 4<<10, fields); err != nil {
+		return "", time.Time{}, err
+	}
+	reject := func(detail string) (string, time.Time, error) {
+		return "", time.Time{}, httpapi.NewProblem(http.StatusBadRequest, detail)
+	}
+	if slices.ContainsFunc(roles, func(role string) bool { return role != server.RoleSteward }) {
+		return reject("The only role is " + server.RoleSteward + ".")
+	}
+	of, err := scope.Tenant(tenant)
+	if err == nil {
+		_, err = of.User(user)
+	}
+	if err != nil {
+		return reject("The tenant and the user must have letters, digits, - and _ only.")
+	}
+	expires := time.Now().Truncate(time.Second).Add(tokenLife).UTC()
+	token, err := issuer.Token(map[string]any{
+		"token_use": "id", "sub": user, "custom:tenant_id": tenant, "exp": expires.Unix(), "cognito:groups": roles,
 	})
+	return token, expires, err
 }

@@ -1,13 +1,14 @@
 package lan
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
 	"net"
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/carrel-go/carrel/httpapi"
 )
 
 const (
@@ -38,7 +39,7 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	isPage := r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/html")
 	switch {
 	case r.Host != g.host: // a name of another site, which leads to this address
-		writeProblem(w, http.StatusMisdirectedRequest, "This server answers to other names.")
+		httpapi.NewProblem(http.StatusMisdirectedRequest, "This server answers to other names.").Write(w)
 	case r.URL.Path == codePath && r.Method == http.MethodPost:
 		g.takeCode(w, r)
 	case g.sessions.has(r):
@@ -54,14 +55,15 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.codes.ensure()
 		writePage(w, http.StatusForbidden, "")
 	default:
-		writeProblem(w, http.StatusForbidden, "This device has not been let in. Open the page and enter the code.")
+		const detail = "This device has not been let in. Open the page and enter the code."
+		httpapi.NewProblem(http.StatusForbidden, detail).Write(w)
 	}
 }
 
 // takeCode lets a device in if it has sent the right code.
 func (g *Gate) takeCode(w http.ResponseWriter, r *http.Request) {
 	if g.cross.Check(r) != nil {
-		writeProblem(w, http.StatusForbidden, "The request comes from a page of another site.")
+		httpapi.NewProblem(http.StatusForbidden, "The request comes from a page of another site.").Write(w)
 		return
 	}
 	device, _, err := net.SplitHostPort(r.RemoteAddr)
@@ -94,16 +96,4 @@ func redirectHome(w http.ResponseWriter) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Location", "/")
 	w.WriteHeader(http.StatusSeeOther)
-}
-
-// writeProblem answers with an RFC 9457 problem.
-func writeProblem(w http.ResponseWriter, status int, detail string) {
-	h := w.Header()
-	h.Set("Content-Type", "application/problem+json")
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]any{ // the client may have disconnected
-		"type": "about:blank", "title": http.StatusText(status), "status": status, "detail": detail,
-	})
 }

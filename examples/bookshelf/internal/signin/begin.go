@@ -11,24 +11,26 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/carrel-go/carrel/httpapi"
 	"github.com/carrel-go/carrel/internal/strictjson"
 )
 
 // start answers with the URL at which the issuer signs the person in.
 func (s *Service) start(w http.ResponseWriter, r *http.Request) {
 	if s.at.Authorize == "" || s.at.Token == "" {
-		writeProblem(w, http.StatusNotImplemented,
-			"The issuer does not have a page to sign in at. Send its tokens with each request.")
+		httpapi.NewProblem(http.StatusNotImplemented,
+			"The issuer does not have a page to sign in at. Send its tokens with each request.").Write(w)
 		return
 	}
 	origin, err := parseOrigin(r.Header.Get("Origin"))
 	if err != nil {
-		writeProblem(w, http.StatusBadRequest, "The request must come from a page of this server.")
+		httpapi.NewProblem(http.StatusBadRequest, "The request must come from a page of this server.").Write(w)
 		return
 	}
 	path, err := readReturn(w, r)
 	if err != nil {
-		writeProblem(w, http.StatusBadRequest, "The body must be a JSON object with return, a path of this server.")
+		const detail = "The body must be a JSON object with return, a path of this server."
+		httpapi.NewProblem(http.StatusBadRequest, detail).Write(w)
 		return
 	}
 	p := pending{
@@ -36,12 +38,12 @@ func (s *Service) start(w http.ResponseWriter, r *http.Request) {
 	}
 	state := rand.Text()
 	if err := keepPending(w, r, state, p); err != nil {
-		writeProblem(w, http.StatusInternalServerError, "Internal error. Try again.")
+		httpapi.NewProblem(http.StatusInternalServerError, "Internal error. Try again.").Write(w)
 		return
 	}
 	to := s.client(p.Redirect).AuthCodeURL(state, oauth2.S256ChallengeOption(p.Verifier),
 		oauth2.SetAuthURLParam("nonce", p.Nonce))
-	writeJSON(w, http.StatusOK, "application/json", map[string]string{"url": to})
+	_ = httpapi.WriteJSON(w, map[string]string{"url": to})
 }
 
 // readReturn returns the path in the body {"return": path}.

@@ -1,9 +1,9 @@
 package signin
 
 import (
-	"encoding/json"
 	"net/http"
 
+	"github.com/carrel-go/carrel/httpapi"
 	"github.com/carrel-go/carrel/scope/oidc"
 )
 
@@ -32,14 +32,14 @@ func Fixed(anonymous oidc.Identity) http.Handler {
 func serveOnly(c config) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc(configPath, allowMethod(http.MethodGet, func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusOK, "application/json", c)
+		_ = httpapi.WriteJSON(w, c)
 	}))
 	mux.HandleFunc("/", serveUnknown)
 	return mux
 }
 
 func serveUnknown(w http.ResponseWriter, _ *http.Request) {
-	writeProblem(w, http.StatusNotFound, "This path does not exist.")
+	httpapi.NewProblem(http.StatusNotFound, "This path does not exist.").Write(w)
 }
 
 // allowMethod rejects requests with another method.
@@ -47,25 +47,9 @@ func allowMethod(method string, answer http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != method {
 			w.Header().Set("Allow", method)
-			writeProblem(w, http.StatusMethodNotAllowed, "This path accepts only "+method+".")
+			httpapi.NewProblem(http.StatusMethodNotAllowed, "This path accepts only "+method+".").Write(w)
 			return
 		}
 		answer(w, r)
 	}
-}
-
-// writeProblem answers with an RFC 9457 problem.
-func writeProblem(w http.ResponseWriter, status int, detail string) {
-	writeJSON(w, status, "application/problem+json", map[string]any{
-		"type": "about:blank", "title": http.StatusText(status), "status": status, "detail": detail,
-	})
-}
-
-func writeJSON(w http.ResponseWriter, status int, media string, v any) {
-	h := w.Header()
-	h.Set("Content-Type", media)
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // the client may have disconnected
 }

@@ -7,13 +7,15 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/carrel-go/carrel/httpapi"
 )
 
 // end signs the person out here, and answers with the URL that signs out at the issuer.
 func (s *Service) end(w http.ResponseWriter, r *http.Request) {
 	origin, err := parseOrigin(r.Header.Get("Origin"))
 	if err != nil {
-		writeProblem(w, http.StatusBadRequest, "The request must come from a page of this server.")
+		httpapi.NewProblem(http.StatusBadRequest, "The request must come from a page of this server.").Write(w)
 		return
 	}
 	if refresh := readCookie(r, refreshCookie); refresh != "" && s.at.Revoke != "" {
@@ -38,7 +40,7 @@ func (s *Service) end(w http.ResponseWriter, r *http.Request) {
 		u.RawQuery = q.Encode()
 		to = u.String()
 	}
-	writeJSON(w, http.StatusOK, "application/json", map[string]string{"url": to})
+	_ = httpapi.WriteJSON(w, map[string]string{"url": to})
 }
 
 // revoke revokes a refresh token (RFC 7009).

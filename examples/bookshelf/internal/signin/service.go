@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/carrel-go/carrel/httpapi"
 	"github.com/carrel-go/carrel/scope/oidc"
 )
 
@@ -80,7 +81,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.Serv
 // ask for a token.
 func (s *Service) serveConfig(w http.ResponseWriter, r *http.Request) {
 	has := readCookie(r, idCookie) != "" || readCookie(r, refreshCookie) != ""
-	writeJSON(w, http.StatusOK, "application/json", config{Kind: "issuer", Issuer: s.o.Issuer, Session: has})
+	_ = httpapi.WriteJSON(w, config{Kind: "issuer", Issuer: s.o.Issuer, Session: has})
 }
 
 // client returns the client of the issuer. Refresh tokens of many issuers require the scope offline_access.

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/carrel-go/carrel/httpapi"
 	"github.com/carrel-go/carrel/scope/oidc"
 )
 
@@ -69,7 +70,7 @@ func isFinal(err error) bool {
 
 func (s *Service) rejectSession(w http.ResponseWriter) {
 	dropTokens(w)
-	writeProblem(w, http.StatusUnauthorized, "Your sign-in has ended. Please sign in again.")
+	httpapi.NewProblem(http.StatusUnauthorized, "Your sign-in has ended. Please sign in again.").Write(w)
 }
 
 func writeToken(w http.ResponseWriter, id verified) {
@@ -77,7 +78,7 @@ func writeToken(w http.ResponseWriter, id verified) {
 	if roles == nil {
 		roles = []string{}
 	}
-	writeJSON(w, http.StatusOK, "application/json", map[string]any{
+	_ = httpapi.WriteJSON(w, map[string]any{
 		"token": id.token, "expires_at": id.expires.UTC().Format(time.RFC3339),
 		"tenant": id.identity.User.TenantID(), "user": id.identity.User.UserID(), "name": id.name, "roles": roles,
 	})
@@ -85,5 +86,6 @@ func writeToken(w http.ResponseWriter, id verified) {
 
 func writeUnavailable(w http.ResponseWriter) {
 	w.Header().Set("Retry-After", "5")
-	writeProblem(w, http.StatusServiceUnavailable, "The issuer could not be reached, so the sign-in could not be renewed.")
+	const detail = "The issuer could not be reached, so the sign-in could not be renewed."
+	httpapi.NewProblem(http.StatusServiceUnavailable, detail).Write(w)
 }

@@ -2,13 +2,14 @@ package web
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/carrel-go/carrel/httpapi"
 )
 
 // Options configures [Handler]. Nil means the defaults.
@@ -120,7 +121,8 @@ func (p *pageServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		h.Set("Allow", "GET, HEAD")
-		writeProblem(w, http.StatusMethodNotAllowed, r.Method+" is not allowed: the pages accept only GET and HEAD.")
+		detail := r.Method + " is not allowed: the pages accept only GET and HEAD."
+		httpapi.NewProblem(http.StatusMethodNotAllowed, detail).Write(w)
 		return
 	}
 	h.Set("Content-Type", a.mediaType)
@@ -151,7 +153,7 @@ func acceptsGzip(h http.Header) bool {
 
 func (p *pageServer) serveNotFound(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet || !strings.Contains(r.Header.Get("Accept"), "text/html") {
-		writeProblem(w, http.StatusNotFound, "This page does not exist.")
+		httpapi.NewProblem(http.StatusNotFound, "This page does not exist.").Write(w)
 		return
 	}
 	h := w.Header()
@@ -159,24 +161,4 @@ func (p *pageServer) serveNotFound(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusNotFound)
 	_, _ = w.Write(p.notFound.body) // ignore errors: the browser may have disconnected
-}
-
-// writeProblem writes an RFC 9457 problem document.
-func writeProblem(w http.ResponseWriter, status int, detail string) {
-	body, err := json.Marshal(struct {
-		Type   string `json:"type"`
-		Title  string `json:"title"`
-		Status int    `json:"status"`
-		Detail string `json:"detail"`
-	}{"about:blank", http.StatusText(status), status, detail})
-	if err != nil {
-		// Marshalling strings and numbers never fails.
-		http.Error(w, http.StatusText(status), status)
-		return
-	}
-	h := w.Header()
-	h.Set("Content-Type", "application/problem+json")
-	h.Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	_, _ = w.Write(body)
 }
