@@ -29,26 +29,31 @@ func (a *Agent) streamTyped(ctx context.Context, in Input, out *typedOutput) ite
 		errorType := "left" // of a consumer that leaves or panics
 		defer func() { span.endRun(errorType, r.runTotals) }()
 		end, err := r.runPhases()
-		failed, isFailed := errors.AsType[*RunError](err)
-		switch {
-		case isFailed:
-			errorType, end.partial = string(failed.Code), failed.Done.Partial
-		case err != nil: // the consumer has left
-			return
-		default:
-			errorType = end.outcome.errorType()
-			if out != nil && end.outcome != OutcomeComplete {
-				failed = incompleteError(ctx, end.outcome)
-			}
-		}
-		done := r.newDone(end)
-		if failed != nil {
-			failed.Done = done
-			yield(nil, failed)
-			return
-		}
-		yield(done, nil)
+		r.yieldEnd(end, err, &errorType)
 	}
+}
+
+// yieldEnd yields the last pair of the stream unless the consumer has left, and sets the error type of the run before.
+func (r *run) yieldEnd(end finished, err error, errorType *string) {
+	failed, isFailed := errors.AsType[*RunError](err)
+	switch {
+	case isFailed:
+		*errorType, end.partial = string(failed.Code), failed.Done.Partial
+	case err != nil: // the consumer has left
+		return
+	default:
+		*errorType = end.outcome.errorType()
+		if r.out != nil && end.outcome != OutcomeComplete {
+			failed = incompleteError(r.ctx, end.outcome)
+		}
+	}
+	done := r.newDone(end)
+	if failed != nil {
+		failed.Done = done
+		r.yield(nil, failed)
+		return
+	}
+	r.yield(done, nil)
 }
 
 // Run reads [Agent.Stream] to its end. If it returns an error, that is a [*RunError] with the same Done.

@@ -26,13 +26,17 @@ type Endpoint struct {
 func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	if len(e.Methods) > 0 && !slices.Contains(e.Methods, r.Method) {
-		p := NewProblem(http.StatusMethodNotAllowed, "This path takes "+strings.Join(e.Methods, " and ")+".")
-		p.WithHeader("Allow", strings.Join(e.Methods, ", ")).Write(w)
+		e.rejectMethod(w)
 		return
 	}
 	if err := e.Answer(w, r); err != nil {
 		e.writeError(w, r, err)
 	}
+}
+
+func (e *Endpoint) rejectMethod(w http.ResponseWriter) {
+	p := NewProblem(http.StatusMethodNotAllowed, "This path takes "+strings.Join(e.Methods, " and ")+".")
+	p.WithHeader("Allow", strings.Join(e.Methods, ", ")).Write(w)
 }
 
 func (e *Endpoint) writeError(w http.ResponseWriter, r *http.Request, err error) {

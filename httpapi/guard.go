@@ -28,14 +28,22 @@ type Guard struct {
 // answered with 403.
 func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if p := g.checkRequest(r); p != nil {
+		p.Write(w)
+		return
+	}
+	g.Next.ServeHTTP(w, r)
+}
+
+// checkRequest returns why a request is rejected, or nil.
+func (g *Guard) checkRequest(r *http.Request) *Problem {
 	switch {
 	case !g.AnyHost && !g.acceptsHost(r.Host):
-		NewProblem(http.StatusMisdirectedRequest, "This server answers to other names.").Write(w)
+		return NewProblem(http.StatusMisdirectedRequest, "This server answers to other names.")
 	case g.isCrossSite(r):
-		NewProblem(http.StatusForbidden, "The request comes from a page of another site.").Write(w)
-	default:
-		g.Next.ServeHTTP(w, r)
+		return NewProblem(http.StatusForbidden, "The request comes from a page of another site.")
 	}
+	return nil
 }
 
 func (g *Guard) acceptsHost(host string) bool {

@@ -40,42 +40,66 @@ type Source func(ctx context.Context, after string) iter.Seq2[[]Event, error]
 // like [Writer.Abort]. Serve calls source in the handler's goroutine. It cancels the source's context when the client
 // disconnects, at the end of the lifetime and when Options.Drain is done.
 func Serve(w http.ResponseWriter, r *http.Request, source Source, o *Options) {
+	s, err := newStream(w, r, source, o)
+	if err != nil {
+		writeError(w, r, err, s.o)
+		return
+	}
+	defer s.release()
+	s.finish(s.sendAll(s.ctx, source, lastEventID(r)))
+}
+
+// newStream prepares a stream, which must be released. The error is that of the arguments. It is apart from Serve so
+// that the frame of a stream that waits for events is small: a server has many.
+func newStream(w http.ResponseWriter, r *http.Request, source Source, o *Options) (*stream, error) {
 	if o == nil {
 		o = &Options{}
 	}
-	ctx, cancel := context.WithCancelCause(r.Context())
-	defer cancel(nil)
-	drain := func() { cancel(errDrained) }
-	if life := orDefault(o.Lifetime, 10*time.Minute); life > 0 {
-		defer time.AfterFunc(life-rand.N(life/4+1), drain).Stop() //nolint:gosec // spreads load; not a secret
-	}
-	if o.Drain != nil {
-		defer context.AfterFunc(o.Drain, drain)()
-	}
-	out, err := newWriter(w, o)
-	if err == nil && source == nil {
+	s := &stream{w: w, r: r, o: o}
+	var err error
+	if s.out, err = newWriter(w, o); err == nil && source == nil {
 		err = errNilSource
 	}
 	if err != nil {
-		writeError(w, r, err, o)
-		return
+		return s, err
 	}
-	s := &stream{out: out}
-	s.out.failed = func() { cancel(s.out.err) }
-	defer s.out.Close()
-	defer s.sealStream()
-	defer time.AfterFunc(openDelay, func() { s.openStream() }).Stop()
+	s.ctx, s.cancel = context.WithCancelCause(r.Context())
+	drain := func() { s.cancel(errDrained) }
+	s.undrain = func() bool { return true }
+	if o.Drain != nil {
+		s.undrain = context.AfterFunc(o.Drain, drain)
+	}
+	if life := orDefault(o.Lifetime, 10*time.Minute); life > 0 {
+		s.life = time.AfterFunc(life-rand.N(life/4+1), drain) //nolint:gosec // spreads load; not a secret
+	}
+	s.out.failed = func() { s.cancel(s.out.err) }
+	s.opening = time.AfterFunc(openDelay, func() { s.openStream() })
+	return s, nil
+}
 
-	err = s.sendAll(ctx, source, lastEventID(r))
+// release stops everything that belongs to the stream.
+func (s *stream) release() {
+	s.opening.Stop()
+	s.sealStream()
+	s.out.Close()
+	s.undrain()
+	if s.life != nil {
+		s.life.Stop()
+	}
+	s.cancel(nil)
+}
+
+// finish ends the response after the source has ended with err.
+func (s *stream) finish(err error) {
 	switch {
-	case context.Cause(ctx) == errDrained: //nolint:errorlint // it is never wrapped
+	case context.Cause(s.ctx) == errDrained: //nolint:errorlint // it is never wrapped
 		if !s.openStream() || s.out.Drain() != nil {
 			s.out.Abort()
 		}
 	case err == nil:
 		s.openStream()
-	case s.sealStream() && r.Context().Err() == nil:
-		writeError(w, r, err, o)
+	case s.sealStream() && s.r.Context().Err() == nil:
+		writeError(s.w, s.r, err, s.o)
 	case !errors.Is(err, ErrFinished):
 		s.out.Abort()
 	}
@@ -113,7 +137,16 @@ func writeError(w http.ResponseWriter, r *http.Request, err error, o *Options) {
 
 // stream is a Writer that opens at the first batch or after a while.
 type stream struct {
-	out *Writer
+	out    *Writer
+	w      http.ResponseWriter
+	r      *http.Request
+	o      *Options
+	ctx    context.Context //nolint:containedctx // of the source
+	cancel context.CancelCauseFunc
+
+	life    *time.Timer // nil without a lifetime
+	opening *time.Timer
+	undrain func() bool
 
 	mu             sync.Mutex
 	opened, sealed bool

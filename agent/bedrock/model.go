@@ -136,13 +136,16 @@ func (m *Model) readEvents(
 func (m *Model) openStream(
 	w *watchdog, in *bedrockruntime.ConverseStreamInput,
 ) (*bedrockruntime.ConverseStreamOutput, error) {
-	call := func() (*bedrockruntime.ConverseStreamOutput, error) {
-		return m.client.ConverseStream(w.ctx, in, func(o *bedrockruntime.Options) {
-			if _, ok := o.Protocol.(*restjson1.Protocol); ok {
-				o.Protocol = restjson1.New(schemas.AmazonBedrockFrontendService)
-			}
-			o.HTTPClient = beatingClient{next: o.HTTPClient, w: w}
+	call := func() (out *bedrockruntime.ConverseStreamOutput, err error) {
+		onOwnStack(func() {
+			out, err = m.client.ConverseStream(w.ctx, in, func(o *bedrockruntime.Options) {
+				if _, ok := o.Protocol.(*restjson1.Protocol); ok {
+					o.Protocol = restjson1.New(schemas.AmazonBedrockFrontendService)
+				}
+				o.HTTPClient = beatingClient{next: o.HTTPClient, w: w}
+			})
 		})
+		return out, err
 	}
 	out, err := call()
 	if err != nil && isClockSkew(err) && w.ctx.Err() == nil {

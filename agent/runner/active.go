@@ -1,10 +1,9 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 
@@ -19,7 +18,8 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-// active is a run in this process. Its goroutine is in executeRun. A timer calls a keeper, which renews the leases.
+// active is a run in this process. Its goroutine is that of an execution. A timer calls a keeper, which renews the
+// leases.
 type active struct {
 	runner  *Runner
 	session scope.Scope
@@ -137,10 +137,8 @@ func (a *active) interruptWork(cause error) { a.cancelWork(cause) }
 // loseRun ends the run in this process. Nothing more is written.
 func (a *active) loseRun() { a.cancelLife(errLost) }
 
-// executeRun runs the run until it has ended, is handed over or is lost.
-func (a *active) executeRun() {
-	stopKeeping := a.startKeeping()
-	err := a.performRun()
+// exitRun records why the run leaves this process: it has ended if err is nil or errEnded.
+func (a *active) exitRun(err error, stopKeeping func()) {
 	switch {
 	case err == nil || errors.Is(err, errEnded):
 		err = a.closeHead(stopKeeping)
@@ -159,61 +157,18 @@ func (a *active) executeRun() {
 	}
 }
 
-// performRun does everything up to the last event of the run. A panic of the host fails the run.
-func (a *active) performRun() (err error) {
-	opened := false
-	defer func() {
-		if !opened {
-			close(a.opened)
-		}
-	}()
+// enterRun restores the state of the run and opens its log. It returns the checkpoint from which the agent continues. A
+// run whose log is lost ends here, with errEnded.
+func (a *active) enterRun() (*agent.Checkpoint, error) {
+	defer close(a.opened)
 	resumed, err := a.restoreCheckpoint()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := a.openLog(); err != nil {
-		if a.isLogLost(err) {
-			return a.endWithoutLog(err)
-		}
-		return err
+	if err = a.openLog(); err != nil && a.isLogLost(err) {
+		err = cmp.Or(a.endWithoutLog(err), errEnded)
 	}
-	opened = true
-	close(a.opened)
-	res, end := a.produceResult(resumed)
-	if isLeft := a.reasonToLeave(res.Err); isLeft != nil {
-		return isLeft
-	}
-	return a.finishRun(res, end)
-}
-
-// produceResult runs the agent and turns an error into a failed result.
-func (a *active) produceResult(resumed *agent.Checkpoint) (res Result, end agent.Done) {
-	err := callHost(func() (err error) {
-		res, end, err = a.runAgent(resumed)
-		return err
-	})
-	if err != nil {
-		res = newFailure(err)
-	}
-	return res, end
-}
-
-// callHost calls f, which calls functions of the host, in a goroutine. It returns an error if f panics or ends that
-// goroutine, as the FailNow of a test does.
-func callHost(f func() error) (err error) {
-	err = errors.New("runner: the host ended its goroutine")
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		defer func() {
-			if v := recover(); v != nil {
-				err = fmt.Errorf("runner: the host panicked: %v\n%s", v, debug.Stack())
-			}
-		}()
-		err = f()
-	}()
-	<-done
-	return err
+	return resumed, err
 }
 
 // reasonToLeave returns why this process must not continue the run, or nil. err is the error with which the run failed.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/history"
@@ -36,57 +37,78 @@ func (a *active) firstEvents() ([]json.RawMessage, error) {
 	return events, add(encodeStarted(a.run))
 }
 
-// runAgent runs the agent and returns how it ended.
-func (a *active) runAgent(resume *agent.Checkpoint) (res Result, end agent.Done, err error) {
+// task holds the arguments of the agent.
+type task struct {
+	ctx  context.Context //nolint:containedctx // of the agent
+	stop func()          // ends the renewal of the stage's lease
+	in   agent.Input
+
+	skip         map[string]bool // calls that the log of an earlier run has
+	atCheckpoint bool            // the newest event was a checkpoint
+}
+
+// prepareAgent does everything that precedes the agent. It returns nil if the run has ended before, with e.
+func (a *active) prepareAgent(resume *agent.Checkpoint, e *ending) (*task, error) {
 	if err := a.writeHistory(a.saved); err != nil { // the process before may not have done so
-		return a.newInterruption(err)
+		return nil, a.interruption(err)
 	}
 	if a.damage == nil || a.saved.End != nil {
 		if err := a.awaitPlace(); err != nil && !a.mayHaveStage() {
-			return a.newInterruption(err)
+			return nil, a.interruption(err)
 		}
 	}
 	if err := a.tellMessage(); err != nil {
-		return res, end, err
+		return nil, err
 	}
 	if err := a.settleLost(); err != nil {
-		return a.newInterruption(err)
+		return nil, a.interruption(err)
 	}
 	work, stop, err := a.holdStage()
 	if errors.Is(err, errStore) { // another process ends the run with its stage
-		return res, end, err
+		return nil, err
 	}
 	if err != nil {
-		return a.newInterruption(err)
+		return nil, a.interruption(err)
 	}
-	defer stop()
-	if err := a.reasonToFail(); err != nil {
-		return res, end, err
+	t := &task{ctx: work, stop: stop}
+	if err = a.buildInput(t, resume); err == nil && a.saved.End == nil {
+		return t, nil
 	}
-	in := agent.Input{Scope: a.session, Shared: a.run.Shared, Run: a.agentRun(), Resume: resume}
-	if in.History, err = a.loadHistory(); err != nil {
-		return a.newInterruption(err)
+	stop()
+	if err == nil {
+		e.Result = *a.saved.End
+	}
+	return nil, err
+}
+
+// buildInput sets the input of the agent.
+func (a *active) buildInput(t *task, resume *agent.Checkpoint) error {
+	err := a.reasonToFail()
+	if err != nil {
+		return err
+	}
+	t.in = agent.Input{Scope: a.session, Shared: a.run.Shared, Run: a.agentRun(), Resume: resume}
+	if t.in.History, err = a.loadHistory(); err != nil {
+		return a.interruption(err)
 	}
 	if a.isNext && resume == nil && a.saved.Ended == nil && a.saved.End == nil {
-		if in.History, err = a.closeOvertaken(in.History); err != nil {
-			return a.newInterruption(err)
+		if t.in.History, err = a.closeOvertaken(t.in.History); err != nil {
+			return a.interruption(err)
 		}
 	}
-	a.level, a.step = len(in.History.Turns), a.saved.Step
-	if a.saved.End != nil {
-		return *a.saved.End, agent.Done{}, nil
-	}
-	if resume != nil {
-		in.Run = resume.Run
-		return a.streamEvents(work, in)
-	}
-	in.Prompt, in.Media = a.run.Prompt, a.run.Media
-	if a.runner.host.Prompt != nil {
-		if in.Prompt, in.Media, err = a.runner.host.Prompt(work, a.run); err != nil {
-			return a.newInterruption(err)
+	a.level, a.step = len(t.in.History.Turns), a.saved.Step
+	switch {
+	case a.saved.End != nil:
+	case resume != nil:
+		t.in.Run = resume.Run
+	case a.runner.host.Prompt == nil:
+		t.in.Prompt, t.in.Media = a.run.Prompt, a.run.Media
+	default:
+		if t.in.Prompt, t.in.Media, err = a.runner.host.Prompt(t.ctx, a.run); err != nil {
+			return a.interruption(err)
 		}
 	}
-	return a.streamEvents(work, in)
+	return nil
 }
 
 const (
@@ -161,12 +183,12 @@ func (a *active) claimStage() (attempt *tracking.Attempt, err error) {
 	return attempt, err
 }
 
-// newInterruption returns the result of a run that ended before the agent began, with err.
-func (a *active) newInterruption(err error) (Result, agent.Done, error) {
+// interruption returns the error of a run that ended before the agent began, because of err.
+func (a *active) interruption(err error) error {
 	if a.stopped.Load() {
-		return Result{Status: StatusStopped}, agent.Done{}, nil
+		return errStopped
 	}
-	return Result{}, agent.Done{}, err
+	return err
 }
 
 // tellMessage writes the user's message unless the log has it.
@@ -231,29 +253,47 @@ func mapDamage(err error) error {
 }
 
 // streamEvents runs the agent and writes its events to the log and its checkpoints to the table.
-func (a *active) streamEvents(ctx context.Context, in agent.Input) (Result, agent.Done, error) {
-	skip := map[string]bool{} // calls that the log of an earlier run has
-	if a.run.Continues != "" && in.Resume != nil {
-		for _, use := range in.Resume.Pending() {
-			skip[use.ID] = true
+func (a *active) streamEvents(t *task, e *ending) error {
+	t.skipResumed(a.run)
+	for ev, err := range a.openAgent(t) {
+		if hasEnded, err := a.takeNext(t, ev, err, e); hasEnded || err != nil {
+			return err
 		}
 	}
-	atCheckpoint := false
-	for ev, err := range a.runner.host.Stream(ctx, a.run, in) {
-		if err != nil {
-			return a.resultOf(errors.Join(err, a.settleTokens()))
-		}
-		if done, ok := ev.(agent.Done); ok {
-			return a.resultOfDone(done), done, a.settleTokens()
-		}
-		if atCheckpoint && a.leaving.Load() {
-			return Result{}, agent.Done{}, errHandover
-		}
-		if atCheckpoint, err = a.takeEvent(ctx, ev, skip); err != nil {
-			return Result{}, agent.Done{}, err
-		}
+	return errors.New("runner: the stream of the agent did not end with Done")
+}
+
+//go:noinline // the copies of the input stay out of the frame of streamEvents
+func (a *active) openAgent(t *task) iter.Seq2[agent.Event, error] {
+	return a.runner.host.Stream(t.ctx, a.run, t.in)
+}
+
+// skipResumed lists the calls that the log of an earlier run has.
+func (t *task) skipResumed(r *Run) {
+	if r.Continues == "" || t.in.Resume == nil {
+		return
 	}
-	return Result{}, agent.Done{}, errors.New("runner: the stream of the agent did not end with Done")
+	t.skip = map[string]bool{}
+	for _, use := range t.in.Resume.Pending() {
+		t.skip[use.ID] = true
+	}
+}
+
+// takeNext takes a pair of the agent's stream. It reports whether that was the last one, whose result it stores in e.
+func (a *active) takeNext(t *task, ev agent.Event, err error, e *ending) (hasEnded bool, _ error) {
+	if err != nil {
+		e.Result, e.done, err = a.resultOf(errors.Join(err, a.settleTokens()))
+		return true, err
+	}
+	if done, ok := ev.(agent.Done); ok {
+		e.Result, e.done = a.resultOfDone(done), done
+		return true, a.settleTokens()
+	}
+	if t.atCheckpoint && a.leaving.Load() {
+		return false, errHandover
+	}
+	t.atCheckpoint, err = a.takeEvent(t.ctx, ev, t.skip)
+	return false, err
 }
 
 // maxKept is the size of the memory that a run keeps for the JSON of its next event.

@@ -83,8 +83,8 @@ func (r *Runner) readRun(ctx context.Context, sc scope.Scope, id string) (scope.
 // Events yields the events of a run, from the first one after the event with the id after, as [replay.Store.Events]
 // does. The scope is the run's session or its user. The error is [ErrNotFound] if the scope does not have the run.
 func (r *Runner) Events(ctx context.Context, sc scope.Scope, id, after string) iter.Seq2[replay.Event, error] {
-	return followLog(ctx, r, sc, id, func(session scope.Scope, log string) iter.Seq2[replay.Event, error] {
-		return r.logs.Events(ctx, session, log, after)
+	return followLog(ctx, r, sc, id, func(f *logFinder) iter.Seq2[replay.Event, error] {
+		return r.logs.Events(ctx, f.session, logName(f.head.n), after)
 	})
 }
 
@@ -93,8 +93,8 @@ func (r *Runner) Events(ctx context.Context, sc scope.Scope, id, after string) i
 func (r *Runner) Follow(
 	ctx context.Context, sc scope.Scope, id, after string, d replay.Dialect,
 ) iter.Seq2[[]sse.Event, error] {
-	return followLog(ctx, r, sc, id, func(session scope.Scope, log string) iter.Seq2[[]sse.Event, error] {
-		return r.logs.Follow(ctx, session, log, after, d)
+	return followLog(ctx, r, sc, id, func(f *logFinder) iter.Seq2[[]sse.Event, error] {
+		return r.logs.Follow(ctx, f.session, logName(f.head.n), after, d)
 	})
 }
 
@@ -109,25 +109,47 @@ func (r *Runner) Source(sc scope.Scope, id string, d replay.Dialect) sse.Source 
 
 // followLog reads the log of a run, which may begin to exist a little later than the run.
 func followLog[T any](
-	ctx context.Context, r *Runner, sc scope.Scope, id string, open func(scope.Scope, string) iter.Seq2[T, error],
+	ctx context.Context, r *Runner, sc scope.Scope, id string, open func(*logFinder) iter.Seq2[T, error],
 ) iter.Seq2[T, error] {
+	f := logFinder{runner: r, scope: sc, id: id}
 	return func(yield func(T, error) bool) {
-		session, h, err := r.readRun(ctx, sc, id)
+		f := f.clone()
+		err := f.findLog(ctx)
 		for err == nil {
-			if err = r.awaitLog(ctx, session, h.n); err != nil {
-				break
-			}
-			if err = r.checkLog(ctx, session, &h); err != nil {
-				break
-			}
-			if isMissing := yieldLog(open(session, logName(h.n)), yield); !isMissing {
+			if isMissing := yieldLog(open(f), yield); !isMissing {
 				return
 			}
-			h, err = r.awaitBeginning(ctx, sc, id, h)
+			err = f.awaitBeginning(ctx)
 		}
 		var zero T
 		yield(zero, err)
 	}
+}
+
+// logFinder finds the log of a run. It keeps the frame of followLog small, since a process has many readers.
+type logFinder struct {
+	runner  *Runner
+	scope   scope.Scope
+	id      string
+	session scope.Scope
+	head    head
+}
+
+//go:noinline // the copy stays out of the caller's frame
+func (f *logFinder) clone() *logFinder {
+	c := *f
+	return &c
+}
+
+// findLog reads the run and waits until a run of this process has opened its log.
+func (f *logFinder) findLog(ctx context.Context) (err error) {
+	if f.session, f.head, err = f.runner.readRun(ctx, f.scope, f.id); err != nil {
+		return err
+	}
+	if err := f.runner.awaitLog(ctx, f.session, f.head.n); err != nil {
+		return err
+	}
+	return f.runner.checkLog(ctx, f.session, &f.head)
 }
 
 // yieldLog passes on a log, and reports whether it does not exist.
@@ -143,17 +165,16 @@ func yieldLog[T any](log iter.Seq2[T, error], yield func(T, error) bool) (isMiss
 	return false
 }
 
-// awaitBeginning waits a moment for the log of the run h, and reads the run again. If the run had ended before, its log
-// has expired.
-func (r *Runner) awaitBeginning(ctx context.Context, sc scope.Scope, id string, h head) (head, error) {
-	if h.status.HasEnded() {
-		return head{}, fmt.Errorf("runner: the log of the run: %w", sse.ErrExpired)
+// awaitBeginning waits a moment for the log of the run, and finds it again. If the run had ended before, its log has
+// expired.
+func (f *logFinder) awaitBeginning(ctx context.Context) error {
+	if f.head.status.HasEnded() {
+		return fmt.Errorf("runner: the log of the run: %w", sse.ErrExpired)
 	}
 	if err := sleepFor(ctx, time.Second/4); err != nil {
-		return head{}, err
+		return err
 	}
-	_, h, err := r.readRun(ctx, sc, id)
-	return h, err
+	return f.findLog(ctx)
 }
 
 // awaitLog waits until a run of this process has opened its log.

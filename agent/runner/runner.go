@@ -183,14 +183,13 @@ func (r *Runner) launchRun(a *active) bool {
 	if interrupting {
 		a.interruptWork(errHandover)
 	}
-	go func() {
-		defer r.unreserveRun()
-		a.executeRun()
+	go a.executeRun(func() {
 		r.mu.Lock()
 		delete(r.live, key)
 		r.mu.Unlock()
 		close(a.done)
-	}()
+		r.unreserveRun()
+	})
 	return true
 }
 

@@ -25,14 +25,22 @@ import (
 // names the claim: see Options.Logger.
 func (v *Verifier) Middleware(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id, err := v.identifyCaller(r)
-		if err != nil {
-			v.reportRejection(r.Context(), err)
-			writeError(w, err)
-			return
+		if r = v.admitRequest(w, r); r != nil {
+			h.ServeHTTP(w, r)
 		}
-		h.ServeHTTP(w, r.WithContext(NewContext(r.Context(), id)))
 	})
+}
+
+// admitRequest returns the request with its caller, or rejects it and returns nil. The frame of Middleware, which may
+// wait for a long stream, does not hold the identity.
+func (v *Verifier) admitRequest(w http.ResponseWriter, r *http.Request) *http.Request {
+	id, err := v.identifyCaller(r)
+	if err != nil {
+		v.reportRejection(r.Context(), err)
+		writeError(w, err)
+		return nil
+	}
+	return r.WithContext(NewContext(r.Context(), id))
 }
 
 // reportRejection sends a rejection to the auditor, or else to the log.

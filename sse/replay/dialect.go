@@ -39,48 +39,65 @@ func Plain() Dialect {
 func (s *Store) Follow(
 	ctx context.Context, sc scope.Scope, name, after string, d Dialect,
 ) iter.Seq2[[]sse.Event, error] {
+	q := &following{s, sc, name, after, d}
 	return func(yield func([]sse.Event, error) bool) {
 		f := &follower{translate: d.New(), yield: yield}
-		if err := f.follow(ctx, s, sc, name, after, d.FromStart); err != nil && !f.stopped {
+		err := f.open(ctx, q)
+		if err == nil {
+			err = cmp.Or(f.reading.readLog(ctx, f.send, true), f.err)
+		}
+		if err != nil && !f.stopped {
 			yield(nil, err)
 		}
 	}
+}
+
+// following holds the arguments of Follow.
+type following struct {
+	store       *Store
+	scope       scope.Scope
+	name, after string
+	dialect     Dialect
 }
 
 // follower translates events for one reader.
 type follower struct {
 	translate func(Event) ([]sse.Event, error)
 	yield     func([]sse.Event, error) bool
+	reading   *reading
+	send      func([]Event) bool
 	opened    bool // yield has been called
 	stopped   bool // yield has returned false
 	err       error
 	frames    []sse.Event
 }
 
-func (f *follower) follow(ctx context.Context, s *Store, sc scope.Scope, name, after string, fromStart bool) error {
-	if fromStart {
+// open begins to read the log. It is apart from Follow so that the frame of a reader that waits is small: a process has
+// many readers.
+func (f *follower) open(ctx context.Context, q *following) error {
+	after := q.after
+	if q.dialect.FromStart {
 		after = ""
 	}
-	r, err := s.newReading(ctx, sc, name, after)
+	r, err := q.store.newReading(ctx, q.scope, q.name, after)
 	if err != nil {
 		return err
 	}
-	send := f.sendEvents
-	if fromStart {
-		past, err := readPast(ctx, r)
-		if err != nil {
-			return err
-		}
-		if past.isHeld {
-			if !f.sendEvents(past.keep(past.held)) {
-				return f.err
-			}
-		} else {
-			r = &reading{store: s, log: r.log, next: place{segment: 1}}
-			send = func(events []Event) bool { return f.sendEvents(past.keep(events)) }
-		}
+	f.reading, f.send = r, f.sendEvents
+	if !q.dialect.FromStart {
+		return nil
 	}
-	return cmp.Or(r.readLog(ctx, send, true), f.err)
+	past, err := readPast(ctx, r)
+	switch {
+	case err != nil:
+		return err
+	case !past.isHeld:
+		f.reading = &reading{store: q.store, log: r.log, next: place{segment: 1}}
+		f.send = func(events []Event) bool { return f.sendEvents(past.keep(events)) }
+	case !f.sendEvents(past.keep(past.held)):
+		return f.err
+	}
+	return nil
 }
 
 func (f *follower) sendEvents(events []Event) bool {

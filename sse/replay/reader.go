@@ -72,12 +72,13 @@ const doubtTime = 5 * time.Second
 type reading struct {
 	store   *Store
 	log     log
-	memory  *recent // of a Writer in this process, also after it has ended; or nil
-	doubted bool    // the table is read next, and not the memory
-	next    place   // of the event that is read next
-	final   bool    // the last event has been read
-	exists  bool    // a segment of the log was seen
-	idle    int     // how often nothing was found in a row
+	memory  *recent     // of a Writer in this process, also after it has ended; or nil
+	doubted bool        // the table is read next, and not the memory
+	next    place       // of the event that is read next
+	final   bool        // the last event has been read
+	exists  bool        // a segment of the log was seen
+	idle    int         // how often nothing was found in a row
+	doubt   *time.Timer // stopped while the reader does not wait
 	batch   []Event
 }
 
@@ -242,21 +243,30 @@ func (r *reading) readEvents(ctx context.Context, seg *segment) error {
 // waitForMore waits until more events may have been stored.
 func (r *reading) waitForMore(ctx context.Context, changed <-chan struct{}) error {
 	if changed != nil {
-		timer := time.NewTimer(doubtTime)
-		defer timer.Stop()
-		select {
-		case <-changed:
-			return nil
-		case <-timer.C:
-			r.doubted = true
-			return nil
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
+		return r.waitForChange(ctx, changed)
 	}
 	r.idle++
 	if !sleep(ctx, r.store.o.Poll<<min(r.idle-1, 2)) {
 		return context.Cause(ctx)
 	}
 	return nil
+}
+
+// waitForChange waits for the Writer of this process, but not too long.
+func (r *reading) waitForChange(ctx context.Context, changed <-chan struct{}) error {
+	if r.doubt == nil {
+		r.doubt = time.NewTimer(doubtTime)
+	} else {
+		r.doubt.Reset(doubtTime)
+	}
+	var err error
+	select {
+	case <-changed:
+	case <-r.doubt.C:
+		r.doubted = true
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
+	r.doubt.Stop()
+	return err
 }

@@ -12,7 +12,7 @@
 //	-ramp        time within which the clients begin; default the ideal time of a stream
 //	-only        name of the only server to measure, floor or bookshelf
 //	-max-cpu, -max-rss  largest ratios of CPU time and memory to those of the floor; the command fails above them
-//	-cpuprofile  file for a CPU profile of the last measurement
+//	-profiles    directory for profiles of each measurement while all streams are open: CPU, heap, goroutines, mappings
 //	-limit       longest time of the whole run; default 10m
 //
 // # A stream
@@ -34,9 +34,8 @@
 //     interval of 250 ms; "beyond" is what the 99th percentile exceeds it by.
 //   - first: the time from the request to the first piece of text.
 //   - CPU: user and system time of the process for each stream, and its ratio to that of the floor.
-//   - RSS: the memory that the process holds in addition while all streams are open, for each stream. The other part than
-//     the anonymous one
-//     is the page cache of the table file.
+//   - RSS: the memory that the process holds in addition while all streams are open, for each stream. All of it but the
+//     anonymous part is pages of the table file and of the program.
 //   - left: the increase of goroutines, open files and memory between the time before and the time after. Connections
 //     to the model that the HTTP client has dialed and not used are counted until they are closed, after 90 s.
 //   - late: how late the model sent its pieces, 99th percentile; busy: the use of core 1. If late is not small, the

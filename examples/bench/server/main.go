@@ -38,7 +38,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	flags.StringVar(&s.only, "only", "", "`name` of the only server to measure, floor or bookshelf")
 	flags.IntVar(&s.rounds, "rounds", 3, "`number` of streams of each client, one after the other")
 	flags.DurationVar(&s.ramp, "ramp", idealTime, "`time` within which the clients begin")
-	flags.StringVar(&s.profile, "cpuprofile", "", "`file` for a CPU profile of the last measurement")
+	flags.StringVar(&s.profiles, "profiles", "", "`directory` for profiles of each measurement")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
@@ -44,7 +45,7 @@ type settings struct {
 	ramp           time.Duration
 	maxCPU, maxRSS float64 // largest ratios to the floor; 0 accepts any
 	only           string  // name of the only contestant, or empty
-	profile        string  // file for a CPU profile of the last contestant; or empty
+	profiles       string  // directory for profiles of the contestants, or empty
 }
 
 // measure runs the streams against a new process of the contestant.
@@ -73,8 +74,8 @@ func measure(ctx context.Context, c contestant, m *model, streams int, s setting
 	l, own, start := newLoad(), ownCPU(), time.Now()
 	done := make(chan error, 1)
 	go func() { done <- l.run(ctx, requests, s.ramp) }()
-	if s.profile != "" {
-		go writeProfile(ctx, c.profiles(p), s)
+	if s.profiles != "" {
+		go writeProfiles(ctx, c, p, streams, s)
 	}
 	peaks, err := watchMemory(p, done, start.Add(s.ramp), start.Add(time.Duration(s.rounds)*idealTime))
 	if err != nil {
@@ -168,16 +169,30 @@ func countGoroutines(ctx context.Context, url string) (int, error) {
 	return strconv.Atoi(string(m[1]))
 }
 
-// writeProfile stores a CPU profile of the time in which all streams are open.
-func writeProfile(ctx context.Context, url string, s settings) {
+// writeProfiles stores profiles of the time in which all streams are open: the heap and the goroutines at its
+// beginning, the CPU during it, and the mappings of the process at its end.
+func writeProfiles(ctx context.Context, c contestant, p *process, streams int, s settings) {
 	time.Sleep(s.ramp)
+	url := c.profiles(p) + "/debug/pprof/"
+	prefix := filepath.Join(s.profiles, fmt.Sprintf("%s-%d-", c.name(), streams))
 	seconds := int((time.Duration(s.rounds)*idealTime - s.ramp).Seconds())
-	b, err := getProfile(ctx, fmt.Sprintf("%s/debug/pprof/profile?seconds=%d", url, max(seconds, 1)))
-	if err == nil {
-		err = os.WriteFile(s.profile, b, 0o600)
+	var errs []error
+	for _, f := range [][2]string{
+		{"heap", "heap"}, {"memstats.txt", "heap?debug=1"}, {"goroutines.txt", "goroutine?debug=1"},
+		{"cpu", fmt.Sprintf("profile?seconds=%d", max(seconds, 1))},
+	} {
+		b, err := getProfile(ctx, url+f[1])
+		if err == nil {
+			err = os.WriteFile(prefix+f[0], b, 0o600)
+		}
+		errs = append(errs, err)
 	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "profile:", err)
+	maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps", p.cmd.Process.Pid))
+	if err == nil {
+		err = os.WriteFile(prefix+"smaps.txt", maps, 0o600)
+	}
+	if err := errors.Join(append(errs, err)...); err != nil {
+		fmt.Fprintln(os.Stderr, "profiles:", err)
 	}
 }
 

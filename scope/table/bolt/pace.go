@@ -3,8 +3,8 @@ package bolt
 import "time"
 
 const (
-	paceInterval = 10 * time.Millisecond // between transactions of few writes
-	paceWrites   = 6                     // writes that do not wait for others
+	paceInterval = 15 * time.Millisecond // between transactions of few writes
+	paceWrites   = 12                    // writes that do not wait for others
 	paceBurst    = 20                    // transactions that may begin without a pause before
 	maxUnpaced   = 256                   // transactions after which a pause is tried again
 )

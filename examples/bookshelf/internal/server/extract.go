@@ -19,33 +19,39 @@ import (
 // maxMessage is the longest message to the agent in characters.
 const maxMessage = 4000
 
-// serveExtract answers POST /api/metadata/extract: it starts a run on the upload and streams its events.
+// serveExtract answers POST /api/metadata/extract: it starts a run on the upload and streams its events. Its frame is
+// small, since a server has many streams.
 func (s *Server) serveExtract(w http.ResponseWriter, r *http.Request) error {
-	var id, message string
-	if err := readBody(w, r, map[string]any{"session_id": &id, "message": &message}); err != nil {
-		return err
-	}
-	if id == "" {
-		return newProblem(http.StatusBadRequest, "The field session_id is missing.")
-	}
-	if err := checkMessage(message); err != nil {
-		return err
-	}
-	key, err := httpapi.IdempotencyKey(r)
-	if err != nil {
-		return err
-	}
-	session, rec, err := s.findRecord(r, id)
-	if err != nil {
-		return err
-	}
-	run, err := s.startRun(r.Context(), rec, runner.Request{Scope: session, Prompt: message, Key: key})
+	run, err := s.startExtract(w, r)
 	if err != nil {
 		return err
 	}
 	w.Header().Set("Location", eventsPath(run))
 	s.serveRun(w, r, run)
 	return nil
+}
+
+// startExtract starts the run of a request and returns its id.
+func (s *Server) startExtract(w http.ResponseWriter, r *http.Request) (run string, _ error) {
+	var id, message string
+	if err := readBody(w, r, map[string]any{"session_id": &id, "message": &message}); err != nil {
+		return "", err
+	}
+	if id == "" {
+		return "", newProblem(http.StatusBadRequest, "The field session_id is missing.")
+	}
+	if err := checkMessage(message); err != nil {
+		return "", err
+	}
+	key, err := httpapi.IdempotencyKey(r)
+	if err != nil {
+		return "", err
+	}
+	session, rec, err := s.findRecord(r, id)
+	if err != nil {
+		return "", err
+	}
+	return s.startRun(r.Context(), rec, runner.Request{Scope: session, Prompt: message, Key: key})
 }
 
 // checkMessage returns a problem for a message that is too long, or blank but not empty.

@@ -30,36 +30,50 @@ func (s *Server) streamAgent(ctx context.Context, r *runner.Run, in agent.Input)
 	return func(yield func(agent.Event, error) bool) {
 		ctx, cancel := context.WithTimeoutCause(scope.NewContext(ctx, r.Scope), runTime, errOverdue)
 		defer cancel()
-		a := s.o.Agent
-		if isChat(r) {
-			a = s.o.Chat
-			var err error
-			if ctx, err = s.allowSharing(ctx, r); err != nil {
-				yield(nil, err)
-				return
-			}
+		events, err := s.openAgent(ctx, r, &in)
+		if err != nil {
+			yield(nil, err)
+			return
 		}
-		for ev, err := range a.Stream(ctx, in) {
-			done, isDone := ev.(agent.Done)
-			switch {
-			case err != nil:
-				err = publicError(err)
-			case isDone && errors.Is(context.Cause(ctx), errOverdue):
-				ev, err = nil, &agent.RunError{
-					Code: agent.CodeTimeout, Message: "The run took too long and was ended.", Retryable: true, Done: done,
-				}
-			case isDone && !isChat(r):
-				if done.Output, err = s.buildOutput(ctx, r, done.History); err != nil {
-					ev, err = nil, &agent.RunError{Code: agent.CodeInternal, Retryable: true, Done: done, Err: err}
-					break
-				}
-				ev = done
-			}
-			if !yield(ev, err) {
-				return
-			}
+		events(func(ev agent.Event, err error) bool { return yield(s.finishEvent(ctx, r, ev, err)) })
+	}
+}
+
+// openAgent returns the stream of the run's agent.
+func (s *Server) openAgent(
+	ctx context.Context, r *runner.Run, in *agent.Input,
+) (iter.Seq2[agent.Event, error], error) {
+	if !isChat(r) {
+		return s.o.Agent.Stream(ctx, *in), nil
+	}
+	ctx, err := s.allowSharing(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return s.o.Chat.Stream(ctx, *in), nil
+}
+
+// finishEvent returns a pair of the agent's stream with the output of the run and the errors that browsers may see.
+func (s *Server) finishEvent(ctx context.Context, r *runner.Run, ev agent.Event, err error) (agent.Event, error) {
+	if err != nil {
+		return ev, publicError(err)
+	}
+	done, isDone := ev.(agent.Done)
+	if !isDone {
+		return ev, nil
+	}
+	if errors.Is(context.Cause(ctx), errOverdue) {
+		return nil, &agent.RunError{
+			Code: agent.CodeTimeout, Message: "The run took too long and was ended.", Retryable: true, Done: done,
 		}
 	}
+	if isChat(r) {
+		return ev, nil
+	}
+	if done.Output, err = s.buildOutput(ctx, r, done.History); err != nil {
+		return nil, &agent.RunError{Code: agent.CodeInternal, Retryable: true, Done: done, Err: err}
+	}
+	return done, nil
 }
 
 var errOverdue = errors.New("server: the run took too long")
