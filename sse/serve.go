@@ -46,7 +46,7 @@ func Serve(w http.ResponseWriter, r *http.Request, source Source, o *Options) {
 		return
 	}
 	defer s.release()
-	s.finish(s.sendAll(s.ctx, source, lastEventID(r)))
+	s.finish(r, s.sendAll(s.ctx, source, lastEventID(r)))
 }
 
 // newStream prepares a stream, which must be released. The error is that of the arguments. It is apart from Serve so
@@ -55,7 +55,7 @@ func newStream(w http.ResponseWriter, r *http.Request, source Source, o *Options
 	if o == nil {
 		o = &Options{}
 	}
-	s := &stream{w: w, r: r, o: o}
+	s := &stream{w: w, o: o}
 	var err error
 	if s.out, err = newWriter(w, o); err == nil && source == nil {
 		err = errNilSource
@@ -89,8 +89,8 @@ func (s *stream) release() {
 	s.cancel(nil)
 }
 
-// finish ends the response after the source has ended with err.
-func (s *stream) finish(err error) {
+// finish ends the response to r after the source has ended with err.
+func (s *stream) finish(r *http.Request, err error) {
 	switch {
 	case context.Cause(s.ctx) == errDrained: //nolint:errorlint // it is never wrapped
 		if !s.openStream() || s.out.Drain() != nil {
@@ -98,8 +98,8 @@ func (s *stream) finish(err error) {
 		}
 	case err == nil:
 		s.openStream()
-	case s.sealStream() && s.r.Context().Err() == nil:
-		writeError(s.w, s.r, err, s.o)
+	case s.sealStream() && r.Context().Err() == nil:
+		writeError(s.w, r, err, s.o)
 	case !errors.Is(err, ErrFinished):
 		s.out.Abort()
 	}
@@ -139,7 +139,6 @@ func writeError(w http.ResponseWriter, r *http.Request, err error, o *Options) {
 type stream struct {
 	out    *Writer
 	w      http.ResponseWriter
-	r      *http.Request
 	o      *Options
 	ctx    context.Context //nolint:containedctx // of the source
 	cancel context.CancelCauseFunc
