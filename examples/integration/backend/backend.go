@@ -114,9 +114,11 @@ func openEmbedded(ctx context.Context) (*Backend, error) {
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
+	o := server.Client().Options()
+	o.HTTPClient, o.ExpressCredentials = httpClient(), nil
 	return &Backend{
 		Kind:  Embedded,
-		S3:    s3.New(server.Client().Options(), func(o *s3.Options) { o.HTTPClient, o.ExpressCredentials = httpClient(), nil }),
+		S3:    s3.New(o),
 		close: func() error { return errors.Join(server.Close(), os.RemoveAll(dir)) },
 	}, nil
 }
