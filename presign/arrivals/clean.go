@@ -129,8 +129,11 @@ func (r *Recorder) settleUpload(ctx context.Context, session scope.Scope, note t
 	if next = granted.Add(lateTime); !next.After(now) {
 		next = rec.Expires
 	}
-	_, err = r.deleteUpload(ctx, rec)
-	return next, err
+	if rec.Stage(r.stage).State == tracking.StateSuccess {
+		_, err = r.deleteUpload(ctx, rec) // what Discard could not delete
+		return next, err
+	}
+	return next, r.deleteLate(ctx, rec)
 }
 
 // forgetSession deletes the rest of a session whose record is gone or was never

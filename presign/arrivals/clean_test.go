@@ -156,6 +156,10 @@ func TestAbandonedUploadsAreDeleted(t *testing.T) {
 		require.Equal(t, "abandoned", rec.Reason)
 		require.False(t, b.holds(left, "left.png"))
 		require.False(t, b.holds(silent, "silent.png"))
+		for _, late := range []string{"late.png", "silent.png"} {
+			require.Regexp(t, "level=WARN .*after its record had ended.*file="+late, b.log.text())
+		}
+		require.NotRegexp(t, "after its record had ended.*file=left.png", b.log.text())
 	})
 }
 

@@ -176,7 +176,7 @@ func (r *Recorder) handleEvent(ctx context.Context, e presign.S3Event) error {
 		r.reportUngranted(ctx, e, "the session's record is of another file")
 		return nil
 	case rec.Terminal && rec.Status != tracking.StatusSuccess:
-		return r.deleteLate(ctx, rec, e.Time)
+		return r.deleteLate(ctx, rec)
 	case rec.Stage(r.stage).State == tracking.StateSuccess:
 		return nil
 	}
@@ -191,7 +191,7 @@ func (r *Recorder) handleEvent(ctx context.Context, e presign.S3Event) error {
 	rec, err = r.tracker.Observe(ctx, e.Scope, tracking.Observation{Stage: r.stage, Dest: ref})
 	switch state, refused := errors.AsType[*tracking.StateError](err); {
 	case refused && errors.Is(err, tracking.ErrTerminal):
-		return r.deleteLate(ctx, state.Record, e.Time)
+		return r.deleteLate(ctx, state.Record)
 	case err != nil:
 		return err
 	}

@@ -60,15 +60,15 @@ func (r *Recorder) rejectUpload(ctx context.Context, rec tracking.Record, e *pre
 }
 
 // deleteLate deletes an upload that arrived after its record had ended, if it
-// exists.
-func (r *Recorder) deleteLate(ctx context.Context, rec tracking.Record, at time.Time) error {
+// exists, and logs it. Both the upload's event and Clean may find it first.
+func (r *Recorder) deleteLate(ctx context.Context, rec tracking.Record) error {
 	deleted, err := r.deleteUpload(ctx, rec)
 	if err != nil {
 		return err
 	}
 	if deleted {
 		r.log.WarnContext(ctx, "upload arrived after its record had ended; deleted",
-			"scope", rec.Scope.String(), "file", rec.Filename, "status", rec.Status, "reason", rec.Reason, "arrived", at)
+			"scope", rec.Scope.String(), "file", rec.Filename, "status", rec.Status, "reason", rec.Reason)
 	}
 	return nil
 }
