@@ -82,6 +82,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -184,6 +185,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if err != nil {
 		return err
 	}
+	debug.FreeOSMemory() // bundling and compressing the pages took 30 MB
 	if _, err := fmt.Fprintf(stdout, "The bookshelf is open at %s\n%s", a.url, c.warning(a.url)); err != nil {
 		a.failed <- err
 	}
