@@ -91,6 +91,52 @@ intake("shared suppliers reach colleagues, and no other tenant", { expected: mis
   assert.doesNotMatch(String(await page.locator("#files, #thread").allInnerTexts()), /suppliers/);
 });
 
+intake("the address decides which chat and file are shown", { flags: ["-pace", "60ms"], expected: missing }, async ({ page, server }) => {
+  const chatInAddress = () => new URL(page.url()).hash.match(/chat=([^&]+)/)?.[1] ?? "";
+  const follow = (hash) => page.evaluate((h) => (location.hash = h), hash);
+  const isUnknown = () => page.getByText("This chat was not found", { exact: false }).waitFor();
+  await page.goto(server.url);
+  await page.getByText("You have not taken in a file yet.").waitFor();
+  const newChat = page.getByRole("button", { name: "New chat" });
+  assert.equal(await newChat.isVisible(), false, "a new chat of a new chat");
+  await ask(page, "list my files");
+  const first = chatInAddress();
+  await page.getByRole("textbox", { name: "Your question" }).fill("what files do I have");
+  await page.keyboard.press("Enter"); // the first chat is still being answered
+  await stop(page).and(page.locator(":enabled")).waitFor();
+  await newChat.click();
+  assert.equal(await messages(page).locator("> li").count(), 0);
+  assert.equal(await stop(page).isVisible(), false, "the run of another chat");
+  assert.equal(chatInAddress(), "");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "message");
+  await ask(page, "which files are there");
+  const second = chatInAddress();
+  assert.notEqual(second, first);
+  await page.goBack();
+  await messages(page).getByText("list my files", { exact: true }).waitFor();
+  await messages(page).getByText("what files do I have", { exact: true }).waitFor();
+  assert.equal(chatInAddress(), first);
+  await follow(`#chat=${second}`);
+  await messages(page).getByText("which files are there", { exact: true }).waitFor();
+  await messages(page).locator("[aria-busy]").waitFor({ state: "detached" });
+  assert.equal(await messages(page).locator("> li").count(), 1);
+  await ask(page, "list my files");
+  assert.equal(chatInAddress(), second, "the chat of the message");
+
+  const unknown = "00000000-0000-7000-8000-000000000000";
+  await follow(`#chat=${unknown}`);
+  await isUnknown();
+  await page.waitForFunction(() => location.hash === "");
+  await ask(page, "list my files");
+  assert.ok(![first, second, unknown, ""].includes(chatInAddress()), "a new chat");
+  assert.equal(await page.getByText("This chat was not found", { exact: false }).count(), 0);
+  await follow(`#chat=${first}&file=${unknown}`);
+  await page.getByRole("heading", { level: 1, name: "This file was not found" }).waitFor();
+  await page.getByRole("button", { name: "Back to the chat" }).click();
+  await messages(page).getByText("what files do I have", { exact: true }).waitFor();
+  assert.equal(chatInAddress(), first);
+});
+
 intake("a file that is not a table says why and is removed", {}, async ({ page, server }) => {
   await page.goto(server.url);
   const buffer = Buffer.concat([Buffer.from("PK\x03\x04\x14\0\0\0\x08\0"), Buffer.alloc(400, 0x9c)]);

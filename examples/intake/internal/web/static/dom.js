@@ -30,7 +30,7 @@ export function announce(words) {
   while (region.childElementCount > 4) region.firstElementChild.remove();
 }
 
-/** showError shows a message near the chat, or removes it. */
-export function showError(message) {
-  byId("notice").replaceChildren(message ? el("p", { class: "notice error", role: "alert" }, message) : "");
+/** showError shows a message near the chat, with a button if given, or removes it. */
+export function showError(message, button) {
+  byId("notice").replaceChildren(message ? el("p", { class: "notice error", role: "alert" }, message, button && " ", button) : "");
 }

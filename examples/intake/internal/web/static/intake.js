@@ -1,119 +1,109 @@
 // The page: uploads, the chat and the files.
 
-import { chat, createKey, fetchChat, fetchMe, fetchSample, follow, Problem, stopRun } from "./api.js";
-import { describeLoss } from "./connection.js";
+import { readAddress, writeAddress } from "./address.js";
+import { fetchMe, fetchSample } from "./api.js";
+import { Conversation } from "./conversation.js";
 import { announce, byId, el, showError } from "./dom.js";
 import { focusFile, refreshFiles } from "./files.js";
 import { drawIdentity } from "./identity.js";
-import { Attempts, readRejection } from "./rejection.js";
 import { closeReport, hasDrafts, openReport } from "./report.js";
-import { Turn } from "./thread.js";
 import { isSending, sendFile } from "./uploads.js";
 import { formatBytes } from "./words.js";
 
-let me = {};
-let chatID = "";
-let running = ""; // the id of the run in flight
-const attempts = new Attempts();
-let work = Promise.resolve(); // a chat has one run at a time, so messages wait for each other
-let waiting = 0; // messages that wait or are being answered
-
+const page = {
+  me: {},
+  conversation: undefined, // the one that is shown; messages go to it
+  others: new Set(), // conversations that are not shown and still being answered
+  file: "", // the id of the file whose report is shown, or ""
+};
 const open = (id) => go({ file: id });
-const takeIn = (id, name) => say({ file_id: id }, `Take in ${name}`);
+const takeIn = (id, name) => page.conversation?.say({ file_id: id }, `Take in ${name}`);
 const actions = { open, takeIn, changed: () => refreshFiles(actions) };
 const refresh = actions.changed;
+const host = { changed: drawConversation, filesChanged: refresh, open, refused, retried };
 
-/** say shows a message, and sends it when the earlier ones are answered. */
-function say(body, question) {
-  const retry = () => say(body, question);
-  const turn = new Turn(question, { open, retry, file: body.file_id });
-  if (waiting++ > 0) turn.wait();
-  work = work.then(() => send(turn, body, question)).finally(() => waiting--);
-  return work;
+/** go shows another chat or file, which becomes the next entry of the browser's history. */
+function go(change) {
+  const hash = writeAddress({ ...readAddress(location.hash), ...change });
+  if (hash === location.hash) return;
+  history.pushState(null, "", hash || location.pathname);
+  show();
 }
 
-/** send starts a run. A message that the server does not accept comes back into the input. */
-async function send(turn, body, question) {
-  const chatThen = chatID;
-  const key = attempts.key(chatThen, body, createKey);
-  const sent = chatThen ? { ...body, chat_id: chatThen } : body;
-  let other = "";
-  await run(turn, () => chat(sent, key, (id) => {
-    start(turn, id);
-    chatID = id.split(".")[0];
-    go({ chat: chatID });
-  }, showLoss), (err) => {
-    if (turn.run) return turn.fail(err.message);
-    const rejection = readRejection(err);
-    other = rejection.run;
-    if (rejection.canRetry) attempts.keep(chatThen, body, key);
-    turn.fail(rejection.message, rejection.canRetry ? () => retry(body, question) : undefined);
-    if (body.message && byId("message").value === "") byId("message").value = body.message;
-  });
-  if (other) { // another page has started it
-    const found = new Turn("…", { open });
-    start(found, other);
-    await run(found, () => named(found, other));
+/** show shows the chat and the file that the address names. */
+function show() {
+  const { chat, file } = readAddress(location.hash);
+  if (chat !== page.conversation?.id) {
+    showError("");
+    converse([...page.others].find((c) => chat && c.id === chat) ?? new Conversation(chat, host));
   }
+  const before = page.file;
+  page.file = file;
+  if (file === before) return;
+  if (file) openReport(file, { steward: page.me.is_steward, changed: refresh, close: () => go({ file: "" }), ask: askAboutIt });
+  else if (closeReport()) focusFile(before);
 }
 
-/** start notes the run that answers a turn. */
-function start(turn, id) {
-  turn.run = id;
-  running = id;
-  byId("stop").disabled = false;
+function askAboutIt() {
+  go({ file: "" });
+  byId("message").focus();
 }
 
-/** retry sends a rejected message again, and takes it out of the input. */
-function retry(body, question) {
+/** converse shows a conversation. The one before goes on. */
+function converse(conversation) {
+  const before = page.conversation;
+  if (before?.isBusy) page.others.add(before);
+  page.others.delete(conversation);
+  page.conversation = conversation;
+  byId("thread").replaceWith(conversation.list);
+  drawConversation(conversation);
+}
+
+/** drawConversation writes the id of the conversation that is shown into the address, and draws how its run stands. */
+function drawConversation(conversation) {
+  if (conversation !== page.conversation) {
+    if (!conversation.isBusy) page.others.delete(conversation);
+    return;
+  }
+  const hash = writeAddress({ ...readAddress(location.hash), chat: conversation.id });
+  if (hash !== location.hash) history.replaceState(null, "", hash || location.pathname);
+  const stop = byId("stop");
+  const hadFocus = !stop.hidden && (document.activeElement === stop || stop.disabled);
+  stop.hidden = !conversation.isAnswering;
+  stop.disabled = conversation.run === "" || conversation.isStopping;
+  if (stop.hidden && hadFocus && document.activeElement === document.body) byId("message").focus({ preventScroll: true });
+  if (byId("status").textContent === conversation.status) return;
+  byId("status").textContent = conversation.status;
+  announce(conversation.status);
+}
+
+/** refused explains why a chat is not shown, or gives a message back that the server did not accept. */
+function refused(conversation, { err, message, question }) {
+  const isShown = conversation === page.conversation;
   const input = byId("message");
-  if (input.value.trim() === body.message) input.value = "";
-  input.focus();
-  say(body, question);
-}
-
-/** run draws the events of a run. A Problem that ends them is passed to failed. */
-async function run(turn, events, failed = (err) => turn.fail(err.message)) {
-  turn.begin();
-  byId("stop").hidden = false;
-  byId("stop").disabled = running === "";
-  try {
-    for await (const event of events()) {
-      turn.add(event);
-      const isStart = event.type === "step_started" && event.step === 1; // the upload is recorded by then
-      if (isStart || (event.type === "tool_result" && event.name.endsWith("_profile"))) refresh();
-    }
-    turn.end();
-  } catch (err) {
-    if (err instanceof Problem) failed(err);
-    else {
-      turn.fail("This page has a defect. Please reload it.");
-      console.error(err);
-    }
-  } finally {
-    running = "";
-    showStatus("");
-    const stop = byId("stop");
-    const hadFocus = document.activeElement === stop || stop.disabled;
-    stop.hidden = true;
-    if (hadFocus && document.activeElement === document.body) byId("message").focus({ preventScroll: true });
-    refresh();
+  if (question && !isShown) showError(`“${question}” was not sent to its chat: ${err.message}`);
+  else if (message && input.value === "") input.value = message;
+  if (question || !isShown) return;
+  if (err.status === 404) {
+    showError("This chat was not found: it does not exist, or it is not yours. A new one begins with your next message.");
+  } else {
+    showProblem(err, () => conversation.reopen());
   }
 }
 
-function showStatus(words) {
-  if (byId("status").textContent === words) return;
-  byId("status").textContent = words;
-  announce(words);
+/** showProblem shows a failure with a button that tries again. */
+function showProblem(err, again) {
+  showError(err.message, el("button", { type: "button", class: "button small", onClick: () => {
+    showError("");
+    again();
+  } }, "Try again"));
 }
 
-let isLost = false;
-
-/** showLoss says whether the connection to a run is lost. */
-function showLoss(isNow) {
-  if (isLost && !isNow) announce("The connection is back.");
-  isLost = isNow;
-  showStatus(isNow ? describeLoss() : "");
+/** retried takes a message that is sent again out of the input. */
+function retried(message) {
+  const input = byId("message");
+  if (input.value.trim() === message) input.value = "";
+  input.focus();
 }
 
 /** take uploads files and takes each of them in. */
@@ -122,7 +112,7 @@ function take(files) {
   const problems = [];
   for (const file of files) {
     if (file.size === 0) problems.push(`“${file.name}” is empty.`);
-    else if (file.size > me.max_upload) problems.push(`“${file.name}” is larger than ${formatBytes(me.max_upload)}.`);
+    else if (file.size > page.me.max_upload) problems.push(`“${file.name}” is larger than ${formatBytes(page.me.max_upload)}.`);
     else {
       sendFile(file, (id) => {
         refresh();
@@ -133,89 +123,22 @@ function take(files) {
   showError(problems.join(" "));
 }
 
-/** go changes the part of the address that names the chat and the file. */
-function go(change) {
-  const now = new URLSearchParams(location.hash.slice(1));
-  for (const [name, value] of Object.entries(change)) {
-    if (value) now.set(name, value);
-    else now.delete(name);
-  }
-  const hash = `#${now}`;
-  if (hash === location.hash) return;
-  if ("file" in change) {
-    history.pushState(null, "", hash === "#" ? location.pathname : hash);
-    showFile();
-  } else {
-    history.replaceState(null, "", hash);
-  }
-}
-
-const fileInAddress = () => new URLSearchParams(location.hash.slice(1)).get("file");
-let shownFile = null;
-
-/** showFile shows the report that the address names, or the chat. */
-function showFile() {
-  const id = fileInAddress();
-  const before = shownFile;
-  shownFile = id;
-  if (!id) {
-    if (closeReport()) focusFile(before);
-    return undefined;
-  }
-  return openReport(id, { steward: me.is_steward, changed: refresh, close: () => go({ file: "" }), ask: () => {
-    go({ file: "" });
-    byId("message").focus();
-  } });
-}
-
-/** reopen draws the chat that the address names again, and follows its run in flight. */
-async function reopen() {
-  const id = new URLSearchParams(location.hash.slice(1)).get("chat");
-  if (!id) return;
-  try {
-    const found = await fetchChat(id);
-    chatID = found.chat_id;
-    for (const [i, runID] of found.runs.entries()) {
-      const isRunning = found.running && i === found.runs.length - 1;
-      const turn = new Turn("…", { open });
-      turn.run = runID;
-      waiting++;
-      work = work.then(() => {
-        if (isRunning) start(turn, runID);
-        return run(turn, () => named(turn, runID));
-      }).finally(() => waiting--);
-    }
-  } catch (err) {
-    go({ chat: "" });
-    if (err.status !== 404) showError(err.message);
-    else showError("This chat was not found: it does not exist, or it is not yours. A new one begins with your next message.");
-  }
-}
-
-/** named yields the events of a run, and shows its question. */
-async function* named(turn, runID) {
-  for await (const event of follow(runID, showLoss)) {
-    if (event.type === "user_message") turn.question.textContent = event.text;
-    yield event;
-  }
-}
-
 async function begin() {
   try {
-    me = await fetchMe();
+    page.me = await fetchMe();
   } catch (err) {
-    showError(err.message);
     if (err.status === 401) setTimeout(() => location.reload(), 1500);
+    showProblem(err, begin);
     return;
   }
-  drawIdentity(me, () => {
+  drawIdentity(page.me, () => {
     history.replaceState(null, "", location.pathname); // the chat and the file are those of another person
     location.reload();
   });
-  byId("drop-hint").textContent = `or drop them here: CSV, TSV, JSON or JSON Lines, up to ${formatBytes(me.max_upload)} each`;
-  showFile();
+  byId("drop-hint").textContent = `or drop them here: CSV, TSV, JSON or JSON Lines, up to ${formatBytes(page.me.max_upload)} each`;
+  show();
+  addEventListener("popstate", show); // also when a link of this page is pasted
   await refresh();
-  await reopen();
 }
 
 for (const name of ["shipments.csv", "inventory.tsv", "purchase_orders.jsonl", "suppliers.csv", "bill_of_materials.json"]) {
@@ -242,24 +165,20 @@ for (const type of ["dragover", "dragleave", "drop"]) {
 byId("ask").addEventListener("submit", (e) => {
   e.preventDefault();
   const message = byId("message").value.trim();
-  if (!message) return;
+  if (!message || !page.conversation) return;
   byId("message").value = "";
   showError("");
-  say({ message }, message);
+  page.conversation.say({ message }, message);
 });
-byId("stop").addEventListener("click", () => {
-  if (!running) return;
-  byId("stop").disabled = true;
-  showStatus("Stopping…");
-  stopRun(running).catch((err) => {
-    byId("stop").disabled = false;
-    showStatus(err.message);
-  });
+byId("stop").addEventListener("click", () => page.conversation.stop());
+byId("new-chat").addEventListener("click", () => {
+  if (page.conversation.id) go({ chat: "" });
+  else converse(new Conversation("", host)); // the first message is not accepted yet
+  announce("This is a new chat.");
+  byId("message").focus();
 });
 byId("more").addEventListener("click", () => refreshFiles(actions, true));
-addEventListener("popstate", showFile);
 addEventListener("beforeunload", (e) => (isSending() || hasDrafts()) && e.preventDefault()); // they would be lost
-addEventListener("offline", () => running && showStatus(describeLoss()));
-addEventListener("online", () => isLost || byId("stop").disabled || showStatus(""));
+for (const type of ["online", "offline"]) addEventListener(type, () => page.conversation?.noteNetwork(type === "online"));
 document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && refresh()); // changed elsewhere
 begin();

@@ -1,12 +1,10 @@
 // The messages of the chat: one item for each run, drawn from its folded events.
 
-import { announce, byId, el } from "./dom.js";
+import { announce, el } from "./dom.js";
 import { splitText } from "./blocks.js";
 import { collectFiles } from "./calls.js";
 import { drawCall } from "./callview.js";
 import { fold, undo } from "./fold.js";
-
-const files = new Map(); // the names and ids of the files that the model has called by handles in this chat
 
 /** Turn is one run in the thread. */
 export class Turn {
@@ -20,13 +18,15 @@ export class Turn {
   run = "";
 
   /**
-   * actions has open, which shows the report of a file, and after a person's message retry, which sends it again.
+   * thread has the list that the turn is added to, and files, the names of the handles in it. actions has open, which
+   * shows the report of a file, and after a person's message retry, which sends it again.
    */
-  constructor(question, actions = {}) {
+  constructor(thread, question, actions = {}) {
+    this.files = thread.files;
     this.actions = actions;
     this.question = el("p", { class: "question" }, question);
     this.node = el("li", { "aria-busy": "true" }, this.question, this.#body, this.#end);
-    byId("thread").append(this.node);
+    thread.list.append(this.node);
     this.node.scrollIntoView({ block: "nearest" });
   }
 
@@ -53,7 +53,7 @@ export class Turn {
     const view = this.#draw();
     this.node.removeAttribute("aria-busy");
     const text = view.items.filter((i) => i.kind === "text").map((i) => i.text).join(" ");
-    announce(view.outcome === "stopped" ? "Stopped." : view.error || text.slice(-400));
+    this.#say(view.outcome === "stopped" ? "Stopped." : view.error || text.slice(-400));
     return view.outcome;
   }
 
@@ -66,7 +66,12 @@ export class Turn {
       retry();
     });
     this.#end.replaceChildren(el("p", { class: "notice error" }, message, again && " ", again));
-    announce(message);
+    this.#say(message);
+  }
+
+  /** #say reads words to screen readers, unless the page shows another chat. */
+  #say(words) {
+    if (this.node.isConnected) announce(words);
   }
 
   #offer(label, run, isMain = false) {
@@ -76,13 +81,13 @@ export class Turn {
   #draw() {
     this.#frame = 0;
     const view = fold(this.#events);
-    collectFiles(view.items, files);
+    collectFiles(view.items, this.files);
     const atEnd = innerHeight + scrollY >= document.body.scrollHeight - 80;
     view.items.forEach((item, i) => {
       const text = JSON.stringify(item);
       if (this.#drawn[i] === text) return;
       this.#drawn[i] = text;
-      const node = item.kind === "text" ? drawText(item.text) : drawCall(item, files, this.run);
+      const node = item.kind === "text" ? drawText(item.text) : drawCall(item, this.files, this.run);
       if (this.#body.children[i]) this.#body.children[i].replaceWith(node);
       else this.#body.append(node);
     });
@@ -102,7 +107,7 @@ export class Turn {
     });
     const end = [];
     const recorded = view.items.findLast((i) => i.name === "record_profile" && i.state === "done");
-    const taken = recorded && files.get(recorded.output?.file ?? recorded.input?.file)?.id;
+    const taken = recorded && this.files.get(recorded.output?.file ?? recorded.input?.file)?.id;
     if (view.outcome === "stopped") {
       end.push(el("p", { class: "notice" }, "Stopped by you. ", again(file ? "Take it in again" : "Ask again")));
     } else if (view.error) {
