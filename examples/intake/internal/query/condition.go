@@ -3,6 +3,7 @@ package query
 import (
 	"bytes"
 	"cmp"
+	"fmt"
 	"strings"
 
 	"github.com/carrel-go/carrel/examples/intake/internal/profile"
@@ -10,30 +11,63 @@ import (
 
 // Condition compares a column with a value. The operators eq, ne, lt, le, gt and ge compare numbers or dates if the
 // value is one, and otherwise texts; dates are compared by day. eq, ne and contains ignore case, see [profile.Key];
-// missing and present ignore the value. A value is missing if a profile counts it so, such as "n/a".
+// missing and present ignore the value. A value is missing if a profile counts it so, such as "n/a". A column whose
+// profile says that it has numbers or dates is compared with a number or a date only.
 type Condition struct{ Column, Operator, Value string }
+
+// The operators of a Condition.
+const (
+	Equal    = "eq"
+	NotEqual = "ne"
+	Below    = "lt"
+	AtMost   = "le"
+	Above    = "gt"
+	AtLeast  = "ge"
+	Contains = "contains"
+	Missing  = "missing"
+	Present  = "present"
+)
 
 // Operators returns the operators of a Condition.
 func Operators() []string {
-	return []string{"eq", "ne", "lt", "le", "gt", "ge", "contains", "missing", "present"}
+	return []string{Equal, NotEqual, Below, AtMost, Above, AtLeast, Contains, Missing, Present}
 }
 
 func isOrder(operator string) bool {
-	return operator == "lt" || operator == "le" || operator == "gt" || operator == "ge"
+	return operator == Below || operator == AtMost || operator == Above || operator == AtLeast
+}
+
+// checkValue returns an error for a condition that compares a column of numbers or of dates with a value of another
+// type. c is the profile of the column, or nil.
+func checkValue(w Condition, v profile.Value, c *profile.Column) error {
+	isCompared := w.Operator != Contains && w.Operator != Missing && w.Operator != Present
+	if c == nil || !isCompared {
+		return nil
+	}
+	want := ""
+	switch isNumber := v.IsNumber(); {
+	case (c.Type == profile.Integer || c.Type == profile.Decimal) && !isNumber:
+		want = "numbers: must be a number such as 100"
+	case c.Type == profile.Date && v.Type != profile.Date:
+		want = "dates: must be a day such as 2026-01-31"
+	default:
+		return nil
+	}
+	return fmt.Errorf("%w: value %.60q: the column %.60q has %s", ErrOptions, w.Value, w.Column, want)
 }
 
 // matches reports whether a value fulfils condition i.
 func (q *Query) matches(b []byte, i int) bool {
 	c, want := q.o.Where[i], q.values[i]
 	b = bytes.TrimSpace(b)
-	if c.Operator == "contains" {
+	if c.Operator == Contains {
 		return bytes.Contains(bytes.ToLower(b), []byte(strings.ToLower(c.Value)))
 	}
 	v := q.read(b, c.Column)
 	switch c.Operator {
-	case "missing":
+	case Missing:
 		return v.Type == profile.Empty
-	case "present":
+	case Present:
 		return v.Type != profile.Empty
 	}
 	compared := 0
@@ -51,15 +85,15 @@ func (q *Query) matches(b []byte, i int) bool {
 		compared = bytes.Compare(b, []byte(c.Value))
 	}
 	switch c.Operator {
-	case "eq":
+	case Equal:
 		return compared == 0
-	case "ne":
+	case NotEqual:
 		return compared != 0
-	case "lt":
+	case Below:
 		return compared < 0
-	case "le":
+	case AtMost:
 		return compared <= 0
-	case "gt":
+	case Above:
 		return compared > 0
 	}
 	return compared >= 0

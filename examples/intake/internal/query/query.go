@@ -164,6 +164,9 @@ func New(o *Options) (*Query, error) {
 		if v.HasTime && isOrder(c.Operator) {
 			return nil, fmt.Errorf("%w: value %.40q: must be a day without a time, such as 2026-01-31", ErrOptions, c.Value)
 		}
+		if err := checkValue(c, v, o.Profiles[c.Column]); err != nil {
+			return nil, err
+		}
 		q.values = append(q.values, v)
 		q.keys = append(q.keys, string(profile.Key([]byte(c.Value), nil)))
 	}

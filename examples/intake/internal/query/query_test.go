@@ -236,3 +236,26 @@ func TestUnitsThatDifferAreTold(t *testing.T) {
 	require.False(t, got.MixedUnits)
 	require.True(t, ask(t, "a\n$1.50\n2 €\n", sum).MixedUnits)
 }
+
+func TestAConditionHasTheTypeOfItsColumn(t *testing.T) {
+	t.Parallel()
+	profiles := map[string]*profile.Column{
+		"n": {Type: profile.Integer}, "d": {Type: profile.Date}, "t": {Type: profile.Text}, "c": {Type: profile.Date, CompactDates: true},
+	}
+	for _, c := range []struct {
+		where   []query.Condition
+		isValid bool
+	}{
+		{where("n", "eq", "1.5"), true}, {where("n", "eq", "five"), false}, {where("n", "ne", ""), false},
+		{where("n", "gt", "2026-01-31"), false}, {where("n", "contains", "x"), true}, {where("n", "missing", ""), true},
+		{where("d", "lt", "31.01.2026"), true}, {where("d", "lt", "5"), false}, {where("d", "ne", "soon"), false},
+		{where("c", "eq", "20260131"), true}, {where("t", "gt", "x"), true}, {where("t", "eq", "5"), true}, {where("u", "eq", "x"), true},
+	} {
+		_, err := query.New(&query.Options{Where: c.where, Profiles: profiles})
+		if c.isValid {
+			require.NoError(t, err, c.where)
+		} else {
+			require.ErrorIs(t, err, query.ErrOptions, c.where)
+		}
+	}
+}

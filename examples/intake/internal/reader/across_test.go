@@ -182,3 +182,33 @@ func TestHandlesAreForTheModel(t *testing.T) {
 		}
 	}
 }
+
+// A column of numbers or dates is never compared with something else, whatever the question says.
+func TestConditionsKnowTheTypesOfColumns(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.takeIn("ship.csv", []byte(shipments+"SH-1,DHL,S-001,2026-06-29,delayed,100,x\n"+
+		"SH-2,DHL,S-001,30.06.2026,delayed,50,x\nSH-3,UPS,S-002,2026-07-01,on hold,7,x\n"))
+	for condition, want := range map[string]string{
+		"ship_date is after 2026-06-30":          "rows 1",
+		"ship_date is not after 2026-06-30":      "rows 2",
+		"ship_date is before 30 June 2026":       "rows 1",
+		"ship_date since 30.06.2026":             "rows 2",
+		"qty is not above 50":                    "rows 2",
+		"qty is exactly 100":                     "rows 1",
+		"qty is no more than 50":                 "rows 2",
+		"qty is >= 50":                           "rows 2",
+		"status is on hold":                      "rows 1",
+		"qty is delayed":                         `value "delayed": the column "qty" has numbers: must be a number such as 100`,
+		"qty is not a few":                       `the column "qty" has numbers`,
+		"ship_date is 7":                         `value "7": the column "ship_date" has dates: must be a day such as 2026-01-31`,
+		"ship_date is after 2026":                `the column "ship_date" has dates`,
+		"ship_date is not \"the first of July\"": `the column "ship_date" has dates`,
+	} {
+		text := w.say("how many rows where " + condition + " in ship.csv")
+		require.Contains(t, text, want, condition)
+		if !strings.HasPrefix(want, "rows") {
+			require.NotContains(t, text, "- rows", condition)
+		}
+	}
+}

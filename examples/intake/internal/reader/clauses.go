@@ -74,23 +74,6 @@ type clauses struct {
 	refusal string
 }
 
-// operators are the words of the operators. A longer one precedes those that it begins with.
-var operators = []struct {
-	words    string
-	operator string
-}{
-	{"is not missing", "present"}, {"is not empty", "present"}, {"is missing", "missing"}, {"is empty", "missing"},
-	{"is present", "present"}, {"is at least", "ge"}, {"is at most", "le"}, {"is less than", "lt"},
-	{"is more than", "gt"}, {"is greater than", "gt"}, {"is below", "lt"}, {"is under", "lt"}, {"is above", "gt"},
-	{"is over", "gt"}, {"is not", "ne"}, {"contains", "contains"}, {"is", "eq"}, {"equals", "eq"}, {"=", "eq"},
-	{"==", "eq"}, {"!=", "ne"}, {"<>", "ne"}, {"<=", "le"}, {">=", "ge"}, {"<", "lt"}, {">", "gt"},
-}
-
-var operatorNames = map[string]string{
-	"eq": "is", "ne": "is not", "lt": "is below", "le": "is at most", "gt": "is above", "ge": "is at least",
-	"contains": "contains", "missing": "is missing", "present": "is present",
-}
-
 // startsClause returns the clause that begins at word i, or "", and the number of its keywords.
 func (p *clauses) startsClause(i int) (clause string, size int) {
 	w := p.words[i]
@@ -103,21 +86,6 @@ func (p *clauses) startsClause(i int) (clause string, size int) {
 		return "where", 1
 	case w.is("for") && i+1 < len(p.words) && p.words[i+1].is("each"):
 		return "by", 2
-	}
-	return "", 0
-}
-
-// startsOperator returns the operator that begins at word i, or "", and the number of its words.
-func (p *clauses) startsOperator(i int) (operator string, size int) {
-	for _, o := range operators {
-		parts := strings.Fields(o.words)
-		isHere := i+len(parts) <= len(p.words)
-		for n := 0; isHere && n < len(parts); n++ {
-			isHere = p.words[i+n].is(parts[n])
-		}
-		if isHere {
-			return o.operator, len(parts)
-		}
 	}
 	return "", 0
 }
@@ -202,9 +170,9 @@ func (p *clauses) parseSubject(q *question) int {
 	words := p.words[start:end]
 	subject := trimFiller(joinWords(words))
 	if len(words) > 1 && words[0].is("negative", "missing") {
-		w := where{joinWords(words[1:]), "missing", ""}
+		w := where{joinWords(words[1:]), query.Missing, ""}
 		if words[0].is("negative") {
-			w.operator, w.value = "lt", "0"
+			w.operator, w.value = query.Below, "0"
 		}
 		if q.function != "count" && q.function != "rows" {
 			p.refuse("I understand “%s” only after “how many” or “first rows”.", words[0].text)
@@ -234,50 +202,6 @@ func trimFiller(subject string) string {
 		}
 	}
 	return subject
-}
-
-// parseConditions reads conditions that are joined by "and" and returns the index after them.
-func (p *clauses) parseConditions(q *question, i int) int {
-	for {
-		start := i
-		operator, size := "", 0
-		for ; i < len(p.words) && size == 0; i++ {
-			operator, size = p.startsOperator(i)
-		}
-		if size == 0 {
-			p.refuse("I do not find a comparison such as “is” or “is above” in “%s”.", joinWords(p.words[start:]))
-			return i
-		}
-		w := where{column: joinWords(p.words[start : i-1]), operator: operator}
-		i += size - 1
-		first := i
-		for i < len(p.words) && !p.words[i].is("and") {
-			if _, n := p.startsClause(i); n > 0 && (i > first || operator == "missing" || operator == "present") {
-				break
-			}
-			_, n := p.startsOperator(i)
-			if n > 0 || p.words[i].is("or") {
-				p.refuse("I do not understand “%s” in the condition on “%s”.", joinWords(p.words[first:]), w.column)
-			}
-			i++
-		}
-		w.value = joinWords(p.words[first:i])
-		hasWords := i > first
-		hasValue := operator != "missing" && operator != "present"
-		switch {
-		case w.column == "":
-			p.refuse("The name of a column is missing before “%s”.", operatorNames[operator])
-		case hasValue && !hasWords:
-			p.refuse("A value is missing after “%s %s”.", w.column, operatorNames[operator])
-		case !hasValue && i > first:
-			p.refuse("I do not understand “%s” after “%s %s”.", w.value, w.column, operatorNames[operator])
-		}
-		q.where = append(q.where, w)
-		if i == len(p.words) || !p.words[i].is("and") {
-			return i
-		}
-		i++
-	}
 }
 
 // isLimit reports whether a text is a number of rows that a query can return.

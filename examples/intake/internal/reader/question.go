@@ -20,8 +20,6 @@ type question struct {
 	refusal string
 }
 
-type where struct{ column, operator, value string }
-
 const (
 	maxConditions = 8   // of a call of query_file
 	maxMatch      = 200 // bytes of a part of a name in a call of list_files
@@ -99,10 +97,7 @@ func (q question) describe() string {
 		if i > 0 {
 			word = " and"
 		}
-		fmt.Fprintf(&s, "%s “%s” %s", word, w.column, operatorNames[w.operator])
-		if w.operator != "missing" && w.operator != "present" {
-			fmt.Fprintf(&s, " “%s”", w.value)
-		}
+		s.WriteString(word + " " + w.describe())
 	}
 	return s.String()
 }
