@@ -46,8 +46,8 @@ func (c *conversation) ask(l *found, q question) answer {
 		}
 	}
 	if len(a.calls) == 0 {
-		return answer{text: fmt.Sprintf("I cannot answer that. I understood: %s. %s. %s", q.describe(),
-			joinSome(missing, ". "), help)}
+		return answer{text: fmt.Sprintf("I cannot answer that. I understood: %s. %s%s. %s", q.describe(),
+			withSpace(l.choice), joinSome(missing, ". "), help)}
 	}
 	for _, call := range a.calls {
 		if len(a.calls) > 1 && q.by != "" {
@@ -61,6 +61,9 @@ func (c *conversation) ask(l *found, q question) answer {
 		}
 	}
 	lines := []string{fmt.Sprintf("I understood: %s. I ask %s.", q.describe(), plural(len(a.calls), "file"))}
+	if l.choice != "" {
+		lines = append(lines, l.choice)
+	}
 	if len(missing) > 0 {
 		lines = append(lines, fmt.Sprintf("I leave out %s: %s.", plural(len(missing), "file"), joinSome(missing, "; ")))
 	}
@@ -76,6 +79,14 @@ func (c *conversation) ask(l *found, q question) answer {
 	}
 	a.text = strings.Join(lines, "\n") + "\n\n"
 	return a
+}
+
+// withSpace returns a sentence with a space after it, or nothing.
+func withSpace(sentence string) string {
+	if sentence == "" {
+		return ""
+	}
+	return sentence + " "
 }
 
 // readColumns returns the calls that read the columns which the list of files leaves out, if the question needs them.

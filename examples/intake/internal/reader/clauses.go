@@ -128,7 +128,7 @@ func (p *clauses) parse(q *question) {
 		case *target != "":
 			p.refuse("I understand only one name after “%s”, but there are two: “%s” and “%s”.", clause, *target, name)
 		case isQuoted:
-			*target = name
+			*target, q.inQuoted = name, q.inQuoted || clause == "in"
 		case clause == "in":
 			*target = trimFile(name)
 		default:

@@ -16,6 +16,7 @@ type question struct {
 	by           string
 	where        []where
 	in           string // words of a file or a kind
+	inQuoted     bool   // in is the name of a file, never a kind
 	// refusal names the words that were not understood. It is empty for a question that can be asked.
 	refusal string
 }
@@ -56,6 +57,8 @@ func parseQuestion(message string) (q question, ok bool) {
 	if m == nil {
 		if m := profileWords.FindStringSubmatch(text); m != nil {
 			q.wantsProfile, q.in = true, trimFile(m[1])
+			words := splitWords(m[1])
+			q.inQuoted = len(words) == 1 && words[0].quoted
 			return q, len(q.in) <= maxMatch
 		}
 		return q, false

@@ -58,6 +58,22 @@ func tellFiles(l *found) string {
 	return strings.Join(append(lines, l.Notes...), "\n")
 }
 
+// tellChoice says how the words of a question about one file name it, and that it is the newest of several.
+func tellChoice(l *found) string {
+	text := withSpace(l.choice)
+	if n := len(l.Files.Files); n > 1 {
+		var others []string
+		for _, f := range l.Files.Files[1:] {
+			others = append(others, fmt.Sprintf("%q", f.Name))
+		}
+		text += fmt.Sprintf("This is the newest of %d files. The others are %s.", n, joinSome(others, ", "))
+	}
+	if text == "" {
+		return ""
+	}
+	return strings.TrimSpace(text) + "\n"
+}
+
 // tellProfile reads the profile of the newest file that words name, and describes it.
 func (c *conversation) tellProfile(l *found, words string) answer {
 	if m := c.first(intaketools.GetProfile); m != nil {
@@ -83,7 +99,7 @@ func (c *conversation) tellProfile(l *found, words string) answer {
 		if r.Corrected {
 			what += " A person has corrected the kind or the meanings of columns."
 		}
-		return answer{text: what + "\n" + describeQuality(&r) + "\nColumns:\n" + strings.Join(columns, "\n")}
+		return answer{text: tellChoice(l) + what + "\n" + describeQuality(&r) + "\nColumns:\n" + strings.Join(columns, "\n")}
 	}
 	if len(l.Files.Files) == 0 {
 		return answer{text: tellNotFound(l, words)}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -31,7 +32,7 @@ func (q question) searches() (list []search) {
 	if q.in == "" {
 		return []search{{}}
 	}
-	if kind := kindOf(q.in); kind != "" {
+	if kind := kindOf(q.in); kind != "" && !q.inQuoted {
 		list = append(list, search{Kind: string(kind)})
 	}
 	list = append(list, search{Match: q.in})
@@ -48,6 +49,9 @@ func (q question) searches() (list []search) {
 type found struct {
 	intaketools.Files
 	suppliers []intaketools.ListedFile // for joins
+	// choice says how the words of the question name the files, and which files with the same words are left out. It is
+	// empty if the words are the name of a file.
+	choice string
 }
 
 // search returns the files of the question, or the next step towards them.
@@ -85,6 +89,7 @@ func (c *conversation) search(q question) (*found, *answer) {
 	if len(next.calls) > 0 {
 		return nil, &next
 	}
+	out.choose(q)
 	c.addColumns(out)
 	return out, nil
 }
@@ -98,6 +103,55 @@ func (s *search) args() map[string]any {
 		}
 	}
 	return args
+}
+
+// choose keeps the files that the words of the question name. A kind that is not in quotes counts more than a
+// name, a whole name more than one without its extension, and that more than a part of a name.
+func (l *found) choose(q question) {
+	all := l.Files.Files
+	if q.in == "" || len(all) == 0 {
+		return
+	}
+	kind := kindOf(q.in)
+	isKind := func(f intaketools.ListedFile) bool { return f.Kind == kind && kind != "" && !q.inQuoted }
+	isName := func(f intaketools.ListedFile) bool { return strings.EqualFold(f.Name, q.in) }
+	isStem := func(f intaketools.ListedFile) bool {
+		return strings.EqualFold(strings.TrimSuffix(f.Name, path.Ext(f.Name)), q.in)
+	}
+	switch {
+	case slices.ContainsFunc(all, isKind):
+		others := l.keep(isKind)
+		if len(others) > 0 {
+			l.choice = fmt.Sprintf("I take “%s” as a kind of data. I leave out %s with “%s” in the name only: %s. Put a name "+
+				"in quotes to ask that file.", q.in, plural(len(others), "file"), q.in, joinSome(others, ", "))
+		}
+	case slices.ContainsFunc(all, isName):
+		l.keep(isName)
+	case slices.ContainsFunc(all, isStem):
+		others := l.keep(isStem)
+		if len(others) > 0 {
+			l.choice = fmt.Sprintf("I leave out %s with “%s” as a part of the name: %s.", plural(len(others), "file"), q.in,
+				joinSome(others, ", "))
+		}
+	case len(all) == 1:
+		l.choice = fmt.Sprintf("No file has the name “%s”. I take the one with that in its name: %q.", q.in, all[0].Name)
+	default:
+		l.choice = fmt.Sprintf("No file has the name “%s”. I take the %d files with that in their names.", q.in, len(all))
+	}
+}
+
+// keep removes the other files, and returns their names.
+func (l *found) keep(isKept func(intaketools.ListedFile) bool) (others []string) {
+	var kept []intaketools.ListedFile
+	for _, f := range l.Files.Files {
+		if isKept(f) {
+			kept = append(kept, f)
+		} else {
+			others = append(others, fmt.Sprintf("%q", f.Name))
+		}
+	}
+	l.Files.Files = kept
+	return others
 }
 
 // add adds the files of a page. A shared file is a copy of an upload, with the same id, and does not count twice.
