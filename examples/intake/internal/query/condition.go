@@ -44,7 +44,7 @@ func checkValue(w Condition, v profile.Value, c *profile.Column) error {
 	if c == nil || !isCompared {
 		return nil
 	}
-	want := ""
+	var want string
 	switch isNumber := v.IsNumber(); {
 	case (c.Type == profile.Integer || c.Type == profile.Decimal) && !isNumber:
 		want = "numbers: must be a number such as 100"
