@@ -29,7 +29,7 @@ type phrase struct {
 	isOrder         bool
 }
 
-// phrases are what can follow "is" and "is not". A longer one precedes those that it begins with.
+// phrases are the words of operators that may follow "is" and "is not". A longer one precedes those that it begins with.
 var phrases = []phrase{
 	{"greater than or equal to", query.AtLeast, true}, {"more than or equal to", query.AtLeast, true},
 	{"less than or equal to", query.AtMost, true}, {"on or after", query.AtLeast, true},
@@ -45,7 +45,7 @@ var phrases = []phrase{
 	{"present", query.Present, false},
 }
 
-// signPhrases are the comparisons that need no verb.
+// signPhrases are the comparisons without a verb.
 var signPhrases = []phrase{
 	{"=", query.Equal, false}, {"==", query.Equal, false}, {"!=", query.NotEqual, false}, {"<>", query.NotEqual, false},
 	{"<=", query.AtMost, true}, {">=", query.AtLeast, true}, {"<", query.Below, true}, {">", query.Above, true},
@@ -131,8 +131,8 @@ func isMeasured(text string) bool {
 	return v.IsNumber() || v.Type == profile.Date
 }
 
-// findComparison returns the first comparison from word i, and where it begins. A phrase such as "after" needs no verb
-// if a number or a date follows.
+// findComparison returns the first comparison from word i, and where it begins. A verb may be missing
+// before a phrase such as "after" if a number or a date follows.
 func (p *clauses) findComparison(i int) (at int, c comparison) {
 	for at = i; at < len(p.words); at++ {
 		if c = p.comparisonAt(at); c.size > 0 {

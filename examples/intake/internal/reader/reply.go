@@ -58,7 +58,7 @@ func tellFiles(l *found) string {
 	return strings.Join(append(lines, l.Notes...), "\n")
 }
 
-// tellChoice says how the words of a question about one file name it, and that it is the newest of several.
+// tellChoice returns sentences about how the words of a question name its file, and about the others that they name.
 func tellChoice(l *found) string {
 	text := withSpace(l.choice)
 	if n := len(l.Files.Files); n > 1 {

@@ -49,8 +49,8 @@ func (q question) searches() (list []search) {
 type found struct {
 	intaketools.Files
 	suppliers []intaketools.ListedFile // for joins
-	// choice says how the words of the question name the files, and which files with the same words are left out. It is
-	// empty if the words are the name of a file.
+	// choice is a sentence about the meaning of the words that name the files, and about the files that are left out. It
+	// is empty if the words are the name of a file.
 	choice string
 }
 
