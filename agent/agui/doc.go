@@ -44,7 +44,9 @@
 //	partial
 //	usage, compacted            the usage of RUN_FINISHED and RUN_ERROR
 //	approval_requested          an interrupt of RUN_FINISHED, with the reason "tool_call"
-//	finished                    RUN_FINISHED with the outcome success, interrupt or cancelled; RUN_ERROR after a limit
+//	finished                    RUN_FINISHED with the outcome success, interrupt or cancelled; RUN_ERROR with the code
+//	                            "limit" after a limit, and with the stop reason as its code, such as "refusal", if the
+//	                            model did not end its answer in a usual way
 //	failed                      RUN_ERROR
 //
 // The id of a message begins with that of its run. Events of state are not sent, because the agent does not share any.

@@ -17,13 +17,17 @@ const (
 var answerSchema = json.RawMessage(`{"type":"object","properties":{"approved":{"type":"boolean"},` +
 	`"reason":{"type":"string"}},"required":["approved"],"additionalProperties":false}`)
 
-// tellFinish ends a run that did not fail. A run that has reached a limit is an error, since AG-UI does not
-// have such an outcome.
+// tellFinish ends a run that did not fail. A run that has reached a limit is an error, since AG-UI does not have such
+// an outcome. So is one whose model did not end its answer in a usual way, since a refusal is not a success.
 func (t *teller) tellFinish(_ string, e *runlog.Event) {
 	t.endStep()
 	end := runFinished{Type: typeRunFinished, Thread: t.q.Thread, Run: t.q.Run, Usage: t.usage()}
 	switch e.Outcome {
 	case runlog.Complete:
+		if e.Stop != "" {
+			t.fail(e.Stop, "The model did not end its answer in a usual way.", false)
+			return
+		}
 		end.Outcome.Type, end.Result = outcomeSuccess, e.Output
 	case runlog.Stopped:
 		end.Outcome.Type = outcomeCancelled

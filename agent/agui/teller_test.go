@@ -129,6 +129,13 @@ var stories = []struct {
 		`{"type":"reasoning_delta","delta":"Hm"}`,
 		`{"type":"finished","outcome":"limit"}`,
 	}},
+	{"refused", asked, []string{
+		`{"type":"run_started","run":"s.1"}`,
+		`{"type":"step_started","step":1}`,
+		`{"type":"text_delta","delta":"I cannot help with that."}`,
+		`{"type":"step_finished","step":1}`,
+		`{"type":"finished","outcome":"complete","stop_reason":"refusal"}`,
+	}},
 	{"failed", asked, []string{
 		`{"type":"run_started","run":"s.1"}`,
 		`{"type":"usage","input_tokens":1,"output_tokens":0,"cache_read_tokens":0,"cache_write_tokens":0}`,

@@ -116,7 +116,8 @@
 // Each event of a stream is an id and a JSON object with a type: run_queued if the run waits for its place,
 // run_started, user_message {text}, text_delta {delta}, tool_call {id, name, input}, tool_result {id, name, summary,
 // is_error, duration_ms, and unavailable if the tool does not exist on this machine}, metadata_update {field, value,
-// source, origin}, usage {input_tokens, output_tokens}, and at the end complete {metadata} or error {code, message}.
+// source, origin}, usage {input_tokens, output_tokens}, and at the end complete {metadata, and stop_reason if the model
+// did not end its answer in a usual way, such as refusal: the text may not be an answer} or error {code, message}.
 // The codes of errors are those of [agent.Code], and not_an_image, image_too_large, upload_differs, budget, stopped and
 // conflict.
 //

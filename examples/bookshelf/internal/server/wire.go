@@ -91,6 +91,7 @@ type (
 	complete struct {
 		Type     string          `json:"type"`
 		Metadata json.RawMessage `json:"metadata"`
+		Stop     string          `json:"stop_reason,omitempty"`
 	}
 	failed struct {
 		Type    string `json:"type"`
@@ -167,6 +168,7 @@ func translateEnd(data json.RawMessage) ([]byte, error) {
 	var end struct {
 		Outcome runner.Status   `json:"outcome"`
 		Output  json.RawMessage `json:"output"`
+		Stop    string          `json:"stop_reason"`
 	}
 	if err := json.Unmarshal(data, &end); err != nil {
 		return nil, err
@@ -182,7 +184,7 @@ func translateEnd(data json.RawMessage) ([]byte, error) {
 	if end.Output == nil {
 		end.Output = json.RawMessage("{}")
 	}
-	return encodeLine(complete{"complete", end.Output})
+	return encodeLine(complete{"complete", end.Output, end.Stop})
 }
 
 // encodeLine returns v as JSON without a final newline.

@@ -51,6 +51,7 @@ export function fold(events) {
       case "finished":
         view.outcome = e.outcome;
         if (e.outcome === "limit") view.error = "A limit was reached before the answer was complete.";
+        if (e.stop_reason) view.error = "The model did not end this in a usual way. It may not be an answer.";
         break;
       case "failed":
         view.outcome = "failed";

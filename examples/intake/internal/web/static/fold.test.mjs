@@ -41,6 +41,7 @@ test("failures have words", () => {
   assert.equal(fold([{ type: "failed" }]).canRetry, false);
   assert.equal(fold([{ type: "failed", retryable: true }]).canRetry, true);
   assert.match(fold([{ type: "finished", outcome: "limit" }]).error, /limit/);
+  assert.match(fold([{ type: "finished", outcome: "complete", stop_reason: "refusal" }]).error, /may not be an answer/);
 });
 
 test("a person's own stop is not a failure", () => {

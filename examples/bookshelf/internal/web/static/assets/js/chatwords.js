@@ -1,6 +1,8 @@
 // What the chat shows of its events, and what it says about them. All functions
 // are pure.
 
+import { describeStop } from "./outcome.js";
+
 const bookTools = ["list_books", "search_books", "read_book", "share_book"];
 
 /** canName reports whether the result of a tool can have books. */
@@ -69,6 +71,7 @@ export function linkBooks(text, books) {
 
 /** describeEnd returns a notice about the last event of a run, or undefined if there is nothing to say. */
 export function describeEnd(event) {
+  if (event?.type === "complete" && event.stop_reason) return describeStop(event.stop_reason);
   if (event?.type !== "error") return undefined;
   if (event.code === "stopped") return { kind: "info", title: "You stopped the reader" };
   if (event.code === "budget") return { kind: "info", title: "The reader has to wait", detail: event.message };

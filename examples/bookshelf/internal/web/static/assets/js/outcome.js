@@ -1,11 +1,19 @@
 // How a run ended, in words for a person. All functions are pure.
 
+/** describeStop returns a notice about a complete run whose model did not end its answer in a usual way. */
+export const describeStop = (reason) => ({
+  kind: "info",
+  title: "This may not be an answer",
+  detail: `The model did not end it in a usual way (${String(reason).replaceAll("_", " ")}).`,
+});
+
 /**
  * describeEnd returns a notice about the last event of a run, or undefined if
  * the run is complete. found states that the card has values of the reader.
  * @returns {{kind: "error"|"info", title: string, detail: string}|undefined}
  */
-export function describeEnd({ type, code, message }, found) {
+export function describeEnd({ type, code, message, stop_reason: reason }, found) {
+  if (type === "complete" && reason) return describeStop(reason);
   if (type !== "error") return undefined;
   if (code === "stopped") {
     const detail = found

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { describeEnd as describeChatEnd } from "./chatwords.js";
 import { describeEnd, describeRefusal, sumUsage } from "./outcome.js";
 
 test("a stop by the person is not an error", () => {
@@ -11,6 +12,14 @@ test("a stop by the person is not an error", () => {
   const message = "The token budget is used up. Try again in 2 hours.";
   assert.deepEqual(describeEnd({ type: "error", code: "budget", message }, true).detail, message);
   assert.equal(describeEnd({ type: "error", code: "throttled", message: "…" }, true).kind, "error");
+});
+
+test("a refusal of the model is not an answer", () => {
+  const end = { type: "complete", metadata: {}, stop_reason: "content_policy" };
+  for (const describe of [describeEnd, describeChatEnd]) {
+    assert.equal(describe(end).kind, "info");
+    assert.match(describe(end).detail, /content policy/);
+  }
 });
 
 test("a refusal depends on its status", () => {
