@@ -120,6 +120,8 @@ func (c config) checkZeros() error {
 		return fmt.Errorf("-pace: invalid duration %v: must not be negative", c.pace)
 	case c.sweep == 0:
 		return errors.New("-sweep: invalid interval 0s: must be positive")
+	case c.stepTokens == 0:
+		return errors.New("-step-tokens: invalid number 0: must be at least 1")
 	case c.lease == 0:
 		return errors.New("-lease: invalid duration 0s: must be at least 1s")
 	case c.tenantPeriod == 0:

@@ -79,6 +79,7 @@ func TestWhatStartRefuses(t *testing.T) {
 		{[]string{"-queue", "0"}, "-queue: invalid limit 0: must be 1 to 10000"},
 		{[]string{"-user-runs", "-1"}, "-user-runs: invalid limit -1: must be 1 to 10000"},
 		{[]string{"-tenant-tokens", "-1"}, "must not be negative"},
+		{[]string{"-step-tokens", "0"}, "-step-tokens: invalid number 0: must be at least 1"},
 		{[]string{"-tenant-tokens", "9999"}, "-step-tokens: invalid number 10000: must be 1 to -tenant-tokens"},
 		{[]string{"-tenant-tokens", "9999", "-step-tokens", "0"}, "-step-tokens: invalid number 0"},
 		{[]string{"-tenant-period", "999ms"}, "-tenant-period: invalid duration 999ms: must be at least 1s"},

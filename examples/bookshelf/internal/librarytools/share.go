@@ -28,8 +28,8 @@ func (s Shared) Summary() string {
 	return fmt.Sprintf("%s is shared (version %d)", describe(s.Title, ""), s.Version)
 }
 
-// errNotLibrarian is the answer to a model whose user may not share.
-const errNotLibrarian = "The user is not a librarian, so the book cannot be shared. Tell them to ask a librarian."
+// NotLibrarian is the correction of a call of share_book whose user may not share.
+const NotLibrarian = "The user is not a librarian, so the book cannot be shared. Tell them to ask a librarian."
 
 // askToShare rejects calls that are impossible, and asks a person about the others.
 func (b *toolbox) askToShare(ctx context.Context, c *tools.Call) (reason string, needed bool, err error) {
@@ -51,7 +51,7 @@ func (b *toolbox) askToShare(ctx context.Context, c *tools.Call) (reason string,
 func (b *toolbox) findOwn(ctx context.Context, c *tools.Call, in shareIn) (library.Book, error) {
 	shared := sharing(ctx)
 	if shared.RequireWrite() != nil || shared.TenantID() != c.Scope().TenantID() {
-		return library.Book{}, tools.Correct(errNotLibrarian)
+		return library.Book{}, tools.Correct(NotLibrarian)
 	}
 	v, err := b.library.Open(c.Scope(), shared)
 	if err != nil {
@@ -79,7 +79,7 @@ func (b *toolbox) shareBook(ctx context.Context, c *tools.Call, in shareIn) (Sha
 	}
 	shared, err := v.Share(ctx, in.ID, in.Version)
 	if errors.Is(err, scope.ErrDenied) {
-		return Shared{}, tools.Correct(errNotLibrarian)
+		return Shared{}, tools.Correct(NotLibrarian)
 	}
 	return Shared{in.ID, value(shared.Metadata.Title), shared.Version}, err
 }

@@ -53,7 +53,11 @@ func lastShown(req *agent.Request, before int) (shown shownBooks) {
 func (c *chat) nextTurn() turn {
 	if len(c.calls) > 0 {
 		if last := c.calls[len(c.calls)-1]; last.hasFailed() {
-			return turn{text: "That did not work: " + last.errorText() + "."}
+			reason := last.errorText()
+			if reason+"." == librarytools.NotLibrarian { // a text for a model
+				return turn{text: "Only librarians may share books. Please ask one of them."}
+			}
+			return turn{text: "That did not work: " + reason + "."}
 		}
 	}
 	switch c.want.kind {
@@ -134,7 +138,7 @@ func (c *chat) answerBook() turn {
 	d := c.firstCall(librarytools.ShareBook)
 	if d == nil {
 		args := map[string]any{"book_id": row.ID, "version": row.Version}
-		return c.call("I ask for the approval to share "+row.Name()+".", librarytools.ShareBook, args)
+		return c.call("I ask whether "+row.Name()+" may be shared.", librarytools.ShareBook, args)
 	}
 	return turn{text: "All colleagues can see " + row.Name() + " now."}
 }

@@ -67,7 +67,10 @@ func newChatDesk(t *testing.T) (*desk, *[]string) {
 		})),
 		tools.Must(tools.New(librarytools.ShareBook, "d", func(_ context.Context, c *tools.Call, in bookIn) (librarytools.Shared, error) {
 			note(c)
-			if in.ID == "b3" {
+			switch in.ID {
+			case "b1":
+				return librarytools.Shared{}, tools.Correct(librarytools.NotLibrarian)
+			case "b3":
 				return librarytools.Shared{}, tools.Correct("book_id: the book belongs to a colleague")
 			}
 			return librarytools.Shared{ID: in.ID, Version: in.Version}, nil
@@ -136,6 +139,7 @@ func TestAChatGoesOn(t *testing.T) {
 		{"more", `list_books{"cursor":"n"}`, "1. “Frankenstein” by Mary Shelley, shared by a colleague"},
 		{"more", "", "There are no more books."},
 		{"share the last one", `share_book{"book_id":"b3","version":1}`, "belongs to a colleague"},
+		{"share Persuasion", `search_books{"text":"Persuasion"} share_book{"book_id":"b1","version":1}`, "Only librarians may share books."},
 		{"number 7", "", "which book you mean"},
 	} {
 		*args = nil
