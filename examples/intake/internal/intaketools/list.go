@@ -48,12 +48,16 @@ type ListedFile struct {
 	State    string     `json:"state"`
 	Kind     kinds.Kind `json:"kind"`
 	Rows     int64      `json:"rows,omitempty"`
+	Size     int64      `json:"size,omitempty"` // in bytes, of a file with a report
 	// IsProfiled reports that the file has a report.
 	IsProfiled bool     `json:"is_profiled,omitempty"`
 	Columns    []string `json:"columns,omitempty"`
 	// MoreColumns is the number of columns that are not listed.
 	MoreColumns int `json:"more_columns,omitempty"`
 }
+
+// CanJoin reports whether the file is small enough to be the other file of a join.
+func (f *ListedFile) CanJoin() bool { return f.Rows <= MaxJoinedRows && f.Size <= MaxJoinedRead }
 
 // The values of ListedFile.Owner.
 const (
@@ -194,7 +198,7 @@ func newListedFile(f files.File, columns int) ListedFile {
 		return l
 	}
 	l.IsProfiled = true
-	l.Rows = f.Report.Profile.Rows
+	l.Rows, l.Size = f.Report.Profile.Rows, f.Report.Size
 	for _, column := range f.Report.Profile.Columns[:min(len(f.Report.Profile.Columns), columns)] {
 		l.Columns = append(l.Columns, column.Name)
 	}

@@ -24,10 +24,14 @@ const queryDescription = "Answer a question about the rows of one file: filter, 
 	"[{\"function\": \"count\"}]}."
 
 const (
-	maxQueryRead  = 4 << 30 // bytes of a file that a query reads
-	maxJoinedRows = 50_000
-	maxJoinedRead = 64 << 20
-	maxJoined     = 200 // bytes of a joined value
+	maxQueryRead = 4 << 30 // bytes of a file that a query reads
+	maxJoined    = 200     // bytes of a joined value
+)
+
+// The largest file that a query joins.
+const (
+	MaxJoinedRows = 50_000
+	MaxJoinedRead = 64 << 20 // bytes
 )
 
 type queryIn struct {
@@ -263,9 +267,9 @@ func (b *toolbox) loadJoin(ctx context.Context, c *tools.Call, in *joinIn) (*joi
 		if err != nil {
 			return nil, err
 		}
-		if row.Number > maxJoinedRows || row.End > maxJoinedRead {
+		if row.Number > MaxJoinedRows || row.End > MaxJoinedRead {
 			return nil, tools.Correct(fmt.Sprintf("%s is too large to join: at most %d rows and %d MB", in.File,
-				maxJoinedRows, maxJoinedRead>>20))
+				MaxJoinedRows, MaxJoinedRead>>20))
 		}
 		if !t.load(row) {
 			continue

@@ -94,6 +94,8 @@ type Result struct {
 	Lines   []Line   `json:"rows"`
 	Read    int64    `json:"rows_read"`
 	Matched int64    `json:"rows_matched"`
+	// Types are those of the measures, which are the last columns of a line: date, or decimal for other numbers.
+	Types []profile.Type `json:"measure_types,omitempty"`
 	// Groups is the number of groups. LeftOut is the number of rows whose groups were too many.
 	Groups  int   `json:"groups,omitempty"`
 	LeftOut int64 `json:"rows_left_out,omitempty"`
@@ -317,6 +319,7 @@ func (q *Query) Result() Result {
 		if q.isFirst[i] {
 			out.Ignored += min(q.dates[i], q.numbers[i])
 		}
+		out.Types = append(out.Types, map[bool]profile.Type{true: profile.Date, false: profile.Decimal}[q.isDates(i)])
 	}
 	list := make([]*group, 0, len(q.groups))
 	for _, g := range q.groups {

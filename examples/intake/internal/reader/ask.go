@@ -8,7 +8,6 @@ import (
 
 	"github.com/carrel-go/carrel/examples/intake/internal/files"
 	"github.com/carrel-go/carrel/examples/intake/internal/intaketools"
-	"github.com/carrel-go/carrel/examples/intake/internal/kinds"
 )
 
 const (
@@ -66,6 +65,9 @@ func (c *conversation) ask(l *found, q question) answer {
 	}
 	if len(missing) > 0 {
 		lines = append(lines, fmt.Sprintf("I leave out %s: %s.", plural(len(missing), "file"), joinSome(missing, "; ")))
+	}
+	if note := q.tellJoin(a.calls, l); note != "" {
+		lines = append(lines, note)
 	}
 	if len(more) > 0 {
 		lines = append(lines, fmt.Sprintf("I leave out %s, because one question asks at most %d: %s. Name a part of their "+
@@ -169,13 +171,12 @@ func (q question) args(f intaketools.ListedFile, l *found) (args map[string]any,
 	if q.by == "" {
 		return args, ""
 	}
-	by := columnIn(f, q.by)
-	if by == "" {
+	group, join := q.groupBy(f, l)
+	if group == nil {
 		return nil, q.by
 	}
-	group := []string{by}
-	if join, name := joinOf(f, by, l.suppliers); join != nil {
-		args["join"], group = join, append(group, name)
+	if join != nil {
+		args["join"] = join
 	}
 	args["group_by"] = group
 	return args, ""
@@ -189,22 +190,4 @@ func columnIn(f intaketools.ListedFile, words string) string {
 		return words
 	}
 	return column
-}
-
-// joinOf returns a join that adds the names of suppliers, if a file with suppliers is there.
-func joinOf(
-	f intaketools.ListedFile, by string, suppliers []intaketools.ListedFile,
-) (join map[string]any, name string) {
-	if kinds.RoleOf(by) != kinds.SupplierID || f.Kind == kinds.Suppliers {
-		return nil, ""
-	}
-	for _, other := range suppliers {
-		id := findColumn(other.Columns, string(kinds.SupplierID))
-		for _, c := range other.Columns {
-			if kinds.RoleOf(c) == kinds.SupplierName && id != "" && findColumn(f.Columns, c) == "" {
-				return map[string]any{"file": other.File, "on": by, "equals": id, "columns": []string{c}}, c
-			}
-		}
-	}
-	return nil, ""
 }

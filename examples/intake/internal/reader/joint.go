@@ -105,8 +105,8 @@ func (c *conversation) tellTotal(l *found, q question) string {
 	}
 	t := totals{function: q.function, groups: map[string]*total{}}
 	for _, a := range answers {
-		for _, line := range a.Lines {
-			t.add(line)
+		if !t.addAnswer(&a) {
+			return none + "some have dates and others have numbers."
 		}
 	}
 	of := plural(len(answers), "file")
@@ -132,7 +132,8 @@ type totals struct {
 	function string
 	groups   map[string]*total
 	order    []*total
-	places   int // the most decimal places of a value
+	places   int          // the most decimal places of a value
+	typ      profile.Type // of the values, or empty before the first one
 }
 
 type total struct {
@@ -144,7 +145,37 @@ type total struct {
 // groupID returns the form in which groups of several files are compared.
 func groupID(name string) string { return string(profile.Key([]byte(name), nil)) }
 
-// add adds a line of an answer, whose last values are the measures. A measure without a number is empty.
+// addAnswer adds the lines of an answer. It reports whether its values have the type of the other answers' values.
+func (t *totals) addAnswer(a *intaketools.Answer) bool {
+	at := len(a.Columns) - 1
+	hasValues := slices.ContainsFunc(a.Lines, func(line query.Line) bool { return line[at] != "" })
+	typ := profile.Decimal
+	if len(a.Types) > 0 {
+		typ = a.Types[0]
+	}
+	switch {
+	case !hasValues:
+		return true
+	case t.typ == "":
+		t.typ = typ
+	case t.typ != typ:
+		return false
+	}
+	for _, line := range a.Lines {
+		t.add(line)
+	}
+	return true
+}
+
+// parseValue returns a measure of a line. A date is the number YYYYMMDD.
+func (t *totals) parseValue(text string) (*big.Rat, bool) {
+	if t.typ == profile.Date {
+		text = strings.ReplaceAll(text, "-", "")
+	}
+	return new(big.Rat).SetString(text)
+}
+
+// add adds a line of an answer, whose last values are the measures. A measure without a value is empty.
 func (t *totals) add(line []string) {
 	names, measures := line[:len(line)-1], line[len(line)-1:]
 	count := new(big.Rat)
@@ -154,7 +185,7 @@ func (t *totals) add(line []string) {
 			return
 		}
 	}
-	value, ok := new(big.Rat).SetString(measures[0])
+	value, ok := t.parseValue(measures[0])
 	if !ok {
 		return
 	}
@@ -192,7 +223,7 @@ func (t *totals) tell(head string, q question) string {
 	}
 	switch {
 	case len(t.order) == 0:
-		return head + ": no numbers."
+		return head + ": no numbers or dates."
 	case q.by == "":
 		return head + ": " + t.format(t.order[0]) + "."
 	}
@@ -208,7 +239,11 @@ func (t *totals) tell(head string, q question) string {
 }
 
 func (t *totals) format(g *total) string {
-	if t.function == "avg" {
+	switch {
+	case t.typ == profile.Date:
+		n, _ := g.value.Float64()
+		return profile.FormatDate(n)
+	case t.function == "avg":
 		return query.FormatAverage(g.value, t.places)
 	}
 	return g.value.FloatString(t.places)

@@ -27,7 +27,7 @@ type search struct {
 const forNames = "for names"
 
 // searches returns the searches that find the files of a question: by kind and by a part of the name. A question that
-// groups by supplier also needs the files with the names of suppliers.
+// groups also needs the files of suppliers, which may have the names or the column.
 func (q question) searches() (list []search) {
 	if q.in == "" {
 		return []search{{}}
@@ -36,7 +36,7 @@ func (q question) searches() (list []search) {
 		list = append(list, search{Kind: string(kind)})
 	}
 	list = append(list, search{Match: q.in})
-	if q.by != "" && kinds.RoleOf(q.by) == kinds.SupplierID || strings.HasPrefix(strings.ToLower(q.by), "supplier") {
+	if q.by != "" {
 		names := search{Kind: string(kinds.Suppliers), purpose: forNames}
 		if list[0].Kind != names.Kind {
 			list = append(list, names)

@@ -1,0 +1,87 @@
+package reader
+
+import (
+	"fmt"
+
+	"github.com/carrel-go/carrel/examples/intake/internal/intaketools"
+	"github.com/carrel-go/carrel/examples/intake/internal/kinds"
+)
+
+// groupBy returns the columns that group the rows of a file, and the join that adds one of them, if it needs one. It
+// returns nil if neither the file nor the suppliers have the column.
+func (q question) groupBy(f intaketools.ListedFile, l *found) (group []string, join map[string]any) {
+	by := columnIn(f, q.by)
+	if f.Kind == kinds.Suppliers {
+		if by == "" {
+			return nil, nil
+		}
+		return []string{by}, nil
+	}
+	if by == "" { // a column of the suppliers
+		on := findColumn(f.Columns, string(kinds.SupplierID))
+		if on == "" {
+			return nil, nil
+		}
+		if join, name := l.joinSuppliers(on, func(c string) bool { return findColumn([]string{c}, q.by) != "" }); join != nil {
+			return []string{name}, join
+		}
+		return nil, nil
+	}
+	if kinds.RoleOf(by) == kinds.SupplierID {
+		isName := func(c string) bool {
+			return kinds.RoleOf(c) == kinds.SupplierName && findColumn(f.Columns, c) == ""
+		}
+		if join, name := l.joinSuppliers(by, isName); join != nil {
+			return []string{by, name}, join
+		}
+	}
+	return []string{by}, nil
+}
+
+// joinSuppliers returns a join that adds a column of the newest suppliers that have one, by the column on.
+func (l *found) joinSuppliers(on string, isWanted func(column string) bool) (join map[string]any, name string) {
+	for _, other := range l.suppliers {
+		id := findColumn(other.Columns, string(kinds.SupplierID))
+		for _, c := range other.Columns {
+			if id != "" && c != id && other.CanJoin() && isWanted(c) {
+				return map[string]any{"file": other.File, "on": on, "equals": id, "columns": []string{c}}, c
+			}
+		}
+	}
+	return nil, ""
+}
+
+// tellJoin returns a sentence about the suppliers that are joined, or about those that are too large.
+func (q question) tellJoin(calls []call, l *found) string {
+	if q.by == "" {
+		return ""
+	}
+	for _, c := range calls {
+		if join, ok := c.args["join"].(map[string]any); ok {
+			if group, ok := c.args["group_by"].([]string); ok && len(group) == 1 {
+				return fmt.Sprintf("I take “%s” from %s.", group[0], nameOfSuppliers(l, join["file"]))
+			}
+			return ""
+		}
+	}
+	var large []string
+	for _, f := range l.suppliers {
+		if !f.CanJoin() {
+			large = append(large, fmt.Sprintf("%q", f.Name))
+		}
+	}
+	if len(large) == 0 || kinds.RoleOf(q.by) != kinds.SupplierID {
+		return ""
+	}
+	return fmt.Sprintf("The names of suppliers are left out: %s cannot be joined. A file to join has at most %s and %d MB.",
+		joinSome(large, ", "), plural(intaketools.MaxJoinedRows, "row"), intaketools.MaxJoinedRead>>20)
+}
+
+func nameOfSuppliers(l *found, handle any) string {
+	for _, f := range l.suppliers {
+		if f.File == handle {
+			return fmt.Sprintf("%q", f.Name)
+		}
+	}
+	return "the suppliers"
+}
