@@ -30,6 +30,7 @@ type column struct {
 	examples []string
 	row      int64  // the last record that had the column
 	compact  int64  // numbers that are dates such as 20260131
+	zeros    int64  // whole numbers with leading zeros, such as 00123
 	key      []byte // a buffer
 }
 
@@ -55,6 +56,9 @@ func (c *column) add(b []byte, seed maphash.Seed, isJSON bool) {
 		c.countUnit(v.unit)
 		if isCompactDate(b) {
 			c.compact++
+		}
+		if hasLeadingZero(b) {
+			c.zeros++
 		}
 		if v.number[0] < 0 {
 			c.negative++
@@ -144,6 +148,9 @@ func (c *column) profile(file *fileEvidence) Column {
 	if out.CompactDates = c.hasCompactDates(); out.CompactDates {
 		counts[isDate], counts[isInteger] = counts[isInteger], 0
 	}
+	if out.Codes = c.hasCodes(); out.Codes {
+		counts[isText], counts[isInteger] = counts[isText]+counts[isInteger], 0
+	}
 	best := out.countTypes(counts)
 	number, isNumberAssumed := c.numbers.resolve(file.numbers)
 	date, isDateAssumed := c.dates.resolve(file.dates)
@@ -155,7 +162,9 @@ func (c *column) profile(file *fileEvidence) Column {
 	}
 	switch best {
 	case isInteger, isDecimal:
-		out.Formats = c.formatsOf(best, number)
+		if isNumberAssumed || c.numbers.counts[first] > 0 && c.numbers.counts[second] > 0 {
+			out.Formats = c.formatsOf(best, number, false)
+		}
 		out.Min, out.Max = formatNumber(c.numbers.min[number]), formatNumber(c.numbers.max[number])
 		out.Negative, out.Units = c.negative, c.unitsOf()
 		if isNumberAssumed {
@@ -166,7 +175,7 @@ func (c *column) profile(file *fileEvidence) Column {
 			out.Min, out.Max = formatDate(c.numbers.min[0]), formatDate(c.numbers.max[0])
 			break
 		}
-		out.Formats = c.formatsOf(best, date)
+		out.Formats = c.formatsOf(best, date, isDateAssumed)
 		out.Min, out.Max = formatDate(c.dates.min[date]), formatDate(c.dates.max[date])
 		if isDateAssumed {
 			out.Assumed, out.AssumedExample = c.dates.counts[either], c.dates.example
@@ -211,12 +220,27 @@ func (c *column) hasCompactDates() bool {
 	return c.compact >= 3 && c.compact == c.counts[isInteger] && c.counts[isDecimal]+c.counts[isDate] == 0
 }
 
+// hasCodes reports whether the whole numbers of the column are codes such as 00123: at least one has leading zeros, and
+// none is a quantity with a fraction, a minus or a unit.
+func (c *column) hasCodes() bool {
+	return c.zeros > 0 && c.counts[isDecimal] == 0 && c.negative == 0 && len(c.units) == 0
+}
+
+// hasLeadingZero reports whether a value is two or more digits, of which the first is zero.
+func hasLeadingZero(b []byte) bool {
+	b = bytes.TrimSpace(b)
+	return len(b) > 1 && b[0] == '0' && isDigits(b)
+}
+
 // formatsOf returns the formats of the column's type, the most frequent one first.
-func (c *column) formatsOf(kind, reading int) []FormatCount {
+func (c *column) formatsOf(kind, reading int, isAssumed bool) []FormatCount {
 	var out []FormatCount
 	rest := c.counts[isInteger] + c.counts[isDecimal]
 	for _, f := range c.formats {
 		format := f.format[reading]
+		if kind == isDate && isAssumed && f.format[0] != f.format[1] {
+			format = eitherFirst
+		}
 		isNumber := format == thousandsComma || format == thousandsDot || format == decimalComma
 		if format == "" || isNumber == (kind == isDate) {
 			continue

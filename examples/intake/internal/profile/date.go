@@ -16,6 +16,8 @@ const (
 	eitherFirst  = "03/04/2006 (day or month first)"
 	shortYear    = "02/01/06"
 	dashDayFirst = "31-12-2006"
+
+	dashMonthFirst = "12-31-2006"
 )
 
 // parseDate parses a date with an optional time of day.
@@ -63,33 +65,46 @@ func parseYearLast(b []byte) (value, bool) {
 	if n != 4 && n != 2 || n < len(rest) && !isTime(rest[n:]) {
 		return value{}, false
 	}
-	var format string
 	var shown evidence
 	day, month := a, c
 	switch {
 	case sep == '.':
-		format = dotted
 	case a > 12:
-		format, shown = dayFirst, first
+		shown = first
 	case c > 12:
-		format, shown, day, month = monthFirst, second, c, a
-	case a == c:
-		format = eitherFirst
-	default:
-		format, shown = eitherFirst, either
+		shown, day, month = second, c, a
+	case a != c:
+		shown = either
 	}
 	if n == 2 {
-		format, y = shortYear, 2000+y
-	}
-	if sep == '-' && n == 4 && format == dayFirst {
-		format = dashDayFirst
+		y = 2000 + y
 	}
 	v, ok := newDate(y, month, day)
-	v.format, v.evidence, v.hasTime = [2]string{format, format}, shown, n < len(rest)
+	v.format, v.evidence, v.hasTime = formatsOfDate(sep, n == 2, shown), shown, n < len(rest)
 	if shown == either {
 		v.number[1] = dateNumber(y, day, month)
 	}
 	return v, ok
+}
+
+// formatsOfDate returns the formats of a date with the year last in its two readings.
+func formatsOfDate(separator byte, isShort bool, shown evidence) [2]string {
+	formats := [2]string{dayFirst, monthFirst}
+	switch {
+	case isShort:
+		return [2]string{shortYear, shortYear}
+	case separator == '.':
+		return [2]string{dotted, dotted}
+	case separator == '-':
+		formats = [2]string{dashDayFirst, dashMonthFirst}
+	}
+	switch shown {
+	case first:
+		formats[1] = formats[0]
+	case second:
+		formats[0] = formats[1]
+	}
+	return formats
 }
 
 // isCompactDate reports whether a number is a date such as 20260131. A single one may be another number: its column

@@ -21,7 +21,7 @@ const (
 
 // parseNumber parses a number in plain digits, in scientific notation, with a decimal comma, or with groups of three
 // digits. It has two readings if a dot or a comma is before its last three digits, such as in 1.234. A number with
-// leading zeros, such as 00123, is an integer too: only its column's name says that it is a code.
+// leading zeros, such as 00123, is an integer too: its column decides whether it is a code, see [Column].
 func parseNumber(b []byte) (value, bool) {
 	if len(b) > maxNumber {
 		return value{}, false

@@ -35,7 +35,7 @@ type Column struct {
 	Missing int64       `json:"missing"`
 	Wrong   int64       `json:"wrong,omitempty"`
 	Types   []TypeCount `json:"types,omitempty"`
-	// Formats are those of the dates, or of the numbers if some are not in plain digits.
+	// Formats are those of the dates. Those of numbers are here only if the column does not decide how to read them.
 	Formats []FormatCount `json:"formats,omitempty"`
 	// Units are those of the numbers, such as $ or %, if some have one. An empty unit is that of numbers without one.
 	Units    []FormatCount `json:"units,omitempty"`
@@ -54,6 +54,8 @@ type Column struct {
 	DateOrder string `json:"date_order,omitempty"`
 	// CompactDates reports that all numbers of the column are dates such as 20260131, and read as such.
 	CompactDates bool `json:"compact_dates,omitempty"`
+	// Codes reports that whole numbers of the column have leading zeros, such as 00123, so that they are read as texts.
+	Codes bool `json:"codes,omitempty"`
 	// Assumed is the number of values that can be read in two ways and that nothing in the file decides, such as
 	// AssumedExample. They are read by Decimal or DateOrder.
 	Assumed        int64  `json:"assumed,omitempty"`

@@ -114,7 +114,7 @@ func TestTypesOfColumns(t *testing.T) {
 			require.Equal(t, c.want.Formulas, got.Formulas)
 		})
 	}
-	require.Equal(t, []profile.FormatCount{{Format: "03/04/2006 (day or month first)", Count: 2}, {Format: "31/12/2006", Count: 1}},
+	require.Equal(t, []profile.FormatCount{{Format: "31/12/2006", Count: 3}},
 		profileColumn("01/02/2026", "03/04/2026", "30/01/2026").Formats)
 	require.Equal(t, []profile.FormatCount{{Format: "1,5", Count: 1}, {Format: "1234.5", Count: 1}}, profileColumn("1,5", "1.5").Formats)
 }

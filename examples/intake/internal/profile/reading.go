@@ -120,6 +120,9 @@ func ReadValue(b []byte, c *Column) Value {
 	if c != nil && c.CompactDates && v.kind == isInteger && isCompactDate(b) {
 		return Value{Type: Date, Number: v.number[0]}
 	}
+	if c != nil && c.Codes && v.kind == isInteger {
+		return Value{Type: Text}
+	}
 	reading, isDecided := 0, false
 	if c != nil {
 		shown, other := c.Decimal, DecimalComma

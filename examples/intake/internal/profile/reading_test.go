@@ -1,6 +1,8 @@
 package profile_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -119,4 +121,62 @@ func TestNumbersWithUnitsAndSignsThatPeopleWrite(t *testing.T) {
 	require.Equal(t, []string{`numbers of "a" have several units: $ (1), € (1)`}, p.Remarks())
 	empty := profile.New([]string{"a"}, 1).Profile()
 	require.Equal(t, []string{"the file does not have any rows of data"}, empty.Remarks())
+}
+
+// A column whose reading is decided has one format, however its values are written.
+func TestDecidedValuesHaveOneFormat(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		separator string
+		rows      [][]string
+		want      string
+	}{
+		"thousands and plain digits": {";", [][]string{{"1,5", "1.500"}, {"2,5", "2.250"}, {"2,5", "-30"}, {"2,5", "10"}}, ""},
+		"thousands and a fraction":   {";", [][]string{{"1.234,56"}, {"99,90"}}, ""},
+		"days first":                 {",", [][]string{{"01/03/2026"}, {"31/03/2026"}, {"03/03/2026"}}, "31/12/2006 3"},
+		"months first":               {",", [][]string{{"03/01/2026"}, {"03/31/2026"}}, "12/31/2006 2"},
+		"days first with dashes":     {",", [][]string{{"01-03-2026"}, {"31-03-2026"}}, "31-12-2006 2"},
+		"months first with dashes":   {",", [][]string{{"03-01-2026"}, {"03-31-2026"}}, "12-31-2006 2"},
+		"another column decides":     {",", [][]string{{"31/03/2026", "01/03/2026"}, {"30/03/2026", "02/04/2026"}}, "31/12/2006 2"},
+		"nothing decides":            {",", [][]string{{"01/03/2026"}, {"02/03/2026"}}, "03/04/2006 (day or month first) 2"},
+		"both":                       {",", [][]string{{"31/03/2026"}, {"03/31/2026"}}, "31/12/2006 1, 12/31/2006 1"},
+		"a point and a comma":        {",", [][]string{{"1,5"}, {"1.5"}}, "1,5 1, 1234.5 1"},
+		"dates of two kinds":         {",", [][]string{{"31.03.2026"}, {"2026-03-30"}, {"2026-03-29"}}, "2006-01-02 2, 02.01.2006 1"},
+	} {
+		p := profileTable(c.separator, c.rows...)
+		var got []string
+		for _, f := range p.Columns[len(p.Columns)-1].Formats {
+			got = append(got, fmt.Sprint(f.Format, " ", f.Count))
+		}
+		require.Equal(t, c.want, strings.Join(got, ", "), name)
+	}
+}
+
+func TestWholeNumbersWithLeadingZerosAreTexts(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		values []string
+		want   profile.Type
+		wrong  int64
+	}{
+		"codes":                {[]string{"01234", "4567", "89012"}, profile.Text, 0},
+		"one code":             {[]string{"00", "4567", "89012"}, profile.Text, 0},
+		"codes with letters":   {[]string{"01234", "D-4567"}, profile.Text, 0},
+		"zeros":                {[]string{"0", "4567"}, profile.Integer, 0},
+		"fractions":            {[]string{"0.5", "05", "2"}, profile.Decimal, 0},
+		"quantities":           {[]string{"05", "-3"}, profile.Integer, 0},
+		"amounts":              {[]string{"05", "7 EUR"}, profile.Integer, 0},
+		"compact dates":        {[]string{"20260131", "20260201", "20260202"}, profile.Date, 0},
+		"dates, mostly":        {[]string{"2026-01-31", "2026-02-01", "007"}, profile.Date, 1},
+		"dates with a zero":    {[]string{"01.02.2026", "05/06/2026"}, profile.Date, 0},
+		"numbers with a group": {[]string{"1,000", "012"}, profile.Decimal, 0},
+	} {
+		got := profileColumn(c.values...)
+		require.Equal(t, c.want, got.Type, name)
+		require.Equal(t, c.wrong, got.Wrong, name)
+	}
+	column := profileColumn("01234", "4567")
+	require.Equal(t, profile.Value{Type: profile.Text}, profile.ReadValue([]byte("4567"), &column))
+	require.Empty(t, column.Min)
+	require.Equal(t, []profile.TypeCount{{Type: profile.Text, Count: 2}}, column.Types)
 }

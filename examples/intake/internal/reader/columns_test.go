@@ -30,3 +30,21 @@ func TestAFirstRowWithoutNamesIsTold(t *testing.T) {
 	w.takeIn("empty.csv", []byte("sku,quantity\n"))
 	require.Contains(t, w.say("quality of empty.csv"), "does not have any rows")
 }
+
+// A number with leading zeros is a code in the report, in conditions, in groups and in joins.
+func TestLeadingZerosAreKept(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.takeIn("zips.csv", []byte("sku,zip,supplier_id,qty\nA,01234,0001,5\nB,1234,1,6\nC,1234,0001,7\n"))
+	require.Contains(t, w.say("quality of zips.csv"), `- "zip": text`)
+	require.Contains(t, w.say("how many rows in zips.csv where zip is 01234"), "rows 1")
+	require.Contains(t, w.say("how many rows in zips.csv where zip is 1234"), "rows 2")
+	require.Contains(t, w.say("how many rows in zips.csv where zip is not 1234"), "rows 1")
+	require.Contains(t, w.say("total qty by zip in zips.csv"), "- zip 1234, sum(qty) 13\n- zip 01234, sum(qty) 5")
+	w.takeIn("suppliers.csv", []byte("supplier_id,supplier_name\n0001,Alpha\n1,Beta\n"))
+	require.Contains(t, w.say("total qty by supplier_id in zips.csv"),
+		"- supplier_id 0001, supplier_name Alpha, sum(qty) 12\n- supplier_id 1, supplier_name Beta, sum(qty) 6")
+	require.Contains(t, w.say("total zip in zips.csv"), "values that are not numbers")
+	w.takeIn("amounts.csv", []byte("sku,qty\nA,05\nB,7\n"))
+	require.Contains(t, w.say("quality of amounts.csv"), `"qty" has whole numbers with leading zeros. They are read as texts`)
+}

@@ -41,6 +41,11 @@ func describeQuality(r *intaketools.Report) string {
 			add("%q has values in several formats: %s.", c.Name, strings.Join(formats, ", "))
 		}
 	}
+	for _, c := range p.Columns {
+		if c.Codes && isAmount(c.Name) {
+			add("%q has whole numbers with leading zeros. They are read as texts, so they cannot be added.", c.Name)
+		}
+	}
 	if s := count(p, func(c *profile.Column) int64 { return c.Formulas }); s != "" {
 		add("Texts that a spreadsheet would run as formulas: %s.", s)
 	}
@@ -79,6 +84,8 @@ func formatName(format string) string {
 		return "MM/DD/YYYY"
 	case "31-12-2006":
 		return "DD-MM-YYYY"
+	case "12-31-2006":
+		return "MM-DD-YYYY"
 	case "02/01/06":
 		return "DD/MM/YY"
 	case "03/04/2006 (day or month first)":
