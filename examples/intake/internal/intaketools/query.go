@@ -119,6 +119,9 @@ func (b *toolbox) queryFile(ctx context.Context, c *tools.Call, in queryIn) (Ans
 	}
 	skipped, cut := int64(0), int64(0)
 	for row, err := range rows.All(ctx) {
+		if err == nil {
+			err = checkRecord(in.File, row)
+		}
 		if err != nil {
 			return Answer{}, err
 		}
@@ -149,6 +152,9 @@ func (b *toolbox) queryFile(ctx context.Context, c *tools.Call, in queryIn) (Ans
 		out.Notes = append(out.Notes, fmt.Sprintf("%d rows are too long and were read in part", cut))
 	}
 	out.Notes = append(out.Notes, remarks(&out.Result)...)
+	if report != nil && len(in.Measures) > 0 && report.Profile.TotalRow != "" {
+		out.Notes = append(out.Notes, report.Profile.TotalRemark())
+	}
 	for _, name := range t.unseen(in) {
 		out.Notes = append(out.Notes, fmt.Sprintf("no row has the column %.60q", name))
 	}
@@ -264,6 +270,9 @@ func (b *toolbox) loadJoin(ctx context.Context, c *tools.Call, in *joinIn) (*joi
 	j := &joinedTable{on: in.On, columns: in.Columns, values: map[string][]string{}, report: report}
 	repeated := 0
 	for row, err := range rows.All(ctx) {
+		if err == nil {
+			err = checkRecord(in.File, row)
+		}
 		if err != nil {
 			return nil, err
 		}

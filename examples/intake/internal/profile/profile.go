@@ -73,6 +73,8 @@ type Profile struct {
 	Malformed int64 `json:"malformed,omitempty"`
 	Cut       int64 `json:"cut,omitempty"`
 	Twice     int64 `json:"twice,omitempty"`
+	// TotalRow is the label of the last row, such as "Total", if it looks like a total row.
+	TotalRow string `json:"total_row,omitempty"`
 	// Duplicates are rows that equal an earlier one. Rows that were cut are not compared.
 	Duplicates      int64    `json:"duplicates"`
 	DuplicatesExact bool     `json:"duplicates_exact"`
@@ -126,7 +128,11 @@ func (p *Profiler) AddRow(fields [][]byte, count int, isCut bool) {
 		p.out.Ragged++
 	}
 	p.hash.Reset()
+	var label []byte
 	for i, f := range fields {
+		if i < maxLabeled && label == nil {
+			label = totalLabel(f)
+		}
 		if i < len(p.columns) {
 			p.columns[i].add(f, p.seed, false)
 		}
@@ -136,6 +142,7 @@ func (p *Profiler) AddRow(fields [][]byte, count int, isCut bool) {
 	for i := len(fields); i < len(p.columns); i++ {
 		p.columns[i].counts[isEmpty]++
 	}
+	p.noteTotal(label)
 	if !isCut {
 		p.rows.add(p.hash.Sum64())
 	}
@@ -146,6 +153,9 @@ func (p *Profiler) Profile() Profile {
 	out := p.out
 	out.Duplicates, out.DuplicatesExact = p.rows.repeats()
 	out.DuplicatesExact = out.DuplicatesExact && out.Cut == 0
+	if out.Rows < 2 {
+		out.TotalRow = ""
+	}
 	out.HasColumns = max(p.has, len(p.columns))
 	out.Columns = make([]Column, 0, len(p.columns))
 	seen := map[string]int{}

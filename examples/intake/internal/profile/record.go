@@ -140,7 +140,11 @@ func (p *Profiler) AddRecord(record []byte, isCut bool) {
 	}
 	p.out.Rows++
 	hasTwice := false
+	var label []byte
 	for i, f := range fields {
+		if i < maxLabeled && label == nil {
+			label = totalLabel(f.Value)
+		}
 		at := p.columnAt(f.Name, i)
 		switch {
 		case at < 0:
@@ -154,6 +158,7 @@ func (p *Profiler) AddRecord(record []byte, isCut bool) {
 	if hasTwice {
 		p.out.Twice++
 	}
+	p.noteTotal(label)
 	p.rows.add(p.hashFields(fields))
 }
 

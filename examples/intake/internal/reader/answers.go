@@ -21,7 +21,7 @@ func (c *conversation) tellAnswers(l *found, q question) string {
 		if q.function == "avg" && len(calls) > 1 {
 			a = withoutLast(a, measuresOfAverage-1)
 		}
-		parts = append(parts, c.tellAnswer(&a, nameOf(l, a.File)))
+		parts = append(parts, c.tellAnswer(&a, l))
 	}
 	if len(calls) > 1 && q.function != "rows" {
 		parts = append(parts, c.tellTotal(l, q))
@@ -51,8 +51,13 @@ func nameOf(l *found, handle string) string {
 	return handle
 }
 
-func (c *conversation) tellAnswer(a *intaketools.Answer, name string) string {
+func (c *conversation) tellAnswer(a *intaketools.Answer, l *found) string {
+	name := nameOf(l, a.File)
 	lines := []string{fmt.Sprintf("From %s, %s of %s:", name, number(a.Matched), plural(int(a.Read), "row"))}
+	if all := l.rowsOf(a.File); !a.Complete && len(a.Types) == 0 && all > a.Read {
+		lines[0] = fmt.Sprintf("From %s, the first %s that match. I read only the first %s of %s:", name,
+			plural(len(a.Lines), "row"), number(a.Read), number(all))
+	}
 	if len(a.Lines) == 0 {
 		lines = append(lines, "- nothing")
 	}
@@ -67,6 +72,16 @@ func (c *conversation) tellAnswer(a *intaketools.Answer, name string) string {
 		lines = append(lines, strings.ToUpper(note[:1])+note[1:]+".")
 	}
 	return strings.Join(lines, "\n")
+}
+
+// rowsOf returns the number of rows of a file by its report, or 0.
+func (l *found) rowsOf(handle string) int64 {
+	for _, f := range l.Files.Files {
+		if f.File == handle {
+			return f.Rows
+		}
+	}
+	return 0
 }
 
 // withoutLast returns an answer without the last columns.

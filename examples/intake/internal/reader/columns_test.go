@@ -1,9 +1,12 @@
 package reader_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/examples/intake/internal/intaketools"
 )
 
 func TestAnswersReadValuesAsTheReportDoes(t *testing.T) {
@@ -47,4 +50,45 @@ func TestLeadingZerosAreKept(t *testing.T) {
 	require.Contains(t, w.say("total zip in zips.csv"), "values that are not numbers")
 	w.takeIn("amounts.csv", []byte("sku,qty\nA,05\nB,7\n"))
 	require.Contains(t, w.say("quality of amounts.csv"), `"qty" has whole numbers with leading zeros. They are read as texts`)
+}
+
+func TestWhatIsNotReadAsMeantIsNamed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.takeIn("sheet.csv", []byte("sku,order_date,qty\nA,45992,5\nB,46022,6\nSumme,,11\n"))
+	text := w.say("quality of sheet.csv")
+	require.Contains(t, text, `the last row looks like a total row ("Summe"), and counts like the others`)
+	require.Contains(t, text, `numbers of "order_date" look like dates as a spreadsheet stores them, but are read as numbers: 45992 is 2025-12-01 there`)
+	require.NotContains(t, text, "no flaws")
+	require.Contains(t, w.say("total qty in sheet.csv"), `The last row looks like a total row ("Summe")`)
+	w.takeIn("plain.csv", []byte("sku,number,qty\nTotal,45992,5\nB,46022,6\n"))
+	text = w.say("quality of plain.csv")
+	require.Contains(t, text, "I found no flaws.")
+	require.NotContains(t, w.say("total qty in plain.csv"), "total row")
+	w.takeIn("lines.jsonl", []byte("{\"sku\":\"A\",\"qty\":5}\n{\"sku\":\"Total:\",\"qty\":5}\n"))
+	require.Contains(t, w.say("total qty in lines.jsonl"), `looks like a total row ("Total:")`)
+	for name, content := range map[string]string{
+		"rows.json": `[["sku","qty"],["A",1]]`, "rows.jsonl": "[\"sku\",\"qty\"]\n[\"A\",1]\n",
+	} {
+		id, text := w.takeIn(name, []byte(content))
+		require.Contains(t, text, "is JSON whose rows are arrays, which do not have names of columns")
+		require.Contains(t, text, "It is not taken in.")
+		f, err := w.view().Get(t.Context(), id)
+		require.NoError(t, err)
+		why, err := intaketools.CheckTable(t.Context(), w.store, w.user, &f)
+		require.NoError(t, err)
+		require.Contains(t, why, "rows must be objects")
+	}
+	_, text = w.takeIn("numbers.json", []byte(`[1, 2]`))
+	require.Contains(t, text, "2 rows and 1 column")
+}
+
+func TestRowsThatWereNotReadAreTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.takeIn("many.csv", []byte("sku,qty\n"+strings.Repeat("A,1\nB,2\n", 1000)))
+	require.Contains(t, w.say("first 3 rows in many.csv where sku is B"),
+		"From \"many.csv\", the first 3 rows that match. I read only the first 6 of 2,000:")
+	require.Contains(t, w.say("first 3 rows in many.csv where sku is C"), "From \"many.csv\", 0 of 2,000 rows:")
+	require.Contains(t, w.say("how many rows in many.csv where sku is B"), "From \"many.csv\", 1,000 of 2,000 rows:")
 }

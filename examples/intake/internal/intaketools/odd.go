@@ -1,0 +1,60 @@
+package intaketools
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/carrel-go/carrel/examples/intake/internal/kinds"
+	"github.com/carrel-go/carrel/examples/intake/internal/profile"
+	"github.com/carrel-go/carrel/tools"
+	"github.com/carrel-go/carrel/tools/objecttools"
+)
+
+// checkRecord returns a correction if the first row of JSON is an array: such rows do not name their columns.
+func checkRecord(handle string, row *objecttools.Row) error {
+	record := bytes.TrimSpace(row.Record)
+	if row.Number > 1 || row.Cut || row.Problem != "" || !bytes.HasPrefix(record, []byte("[")) || !json.Valid(record) {
+		return nil
+	}
+	return tools.Correct(fmt.Sprintf("the file %s is JSON whose rows are arrays, which do not have names of columns: "+
+		`rows must be objects such as {"sku": "A-1", "qty": 5}`, handle))
+}
+
+// The days of a spreadsheet from 1954 to 2119, counted from 1899-12-30.
+const minSerial, maxSerial = 20_000, 80_000
+
+// serialRemarks returns a sentence for each column that is named like a date and has the numbers by which a spreadsheet
+// stores dates.
+func serialRemarks(columns []profile.Column) (list []string) {
+	for i := range columns {
+		c := &columns[i]
+		from, err := strconv.ParseFloat(c.Min, 64)
+		to, err2 := strconv.ParseFloat(c.Max, 64)
+		isNumber := c.Type == profile.Integer || c.Type == profile.Decimal
+		if !isNumber || err != nil || err2 != nil || from < minSerial || to > maxSerial || !isNamedLikeDate(c.Name) {
+			continue
+		}
+		day := time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC).AddDate(0, 0, int(from))
+		list = append(list, fmt.Sprintf("numbers of %.60q look like dates as a spreadsheet stores them, but are read as "+
+			"numbers: %s is %s there", c.Name, c.Min, day.Format(time.DateOnly)))
+	}
+	return list
+}
+
+func isNamedLikeDate(name string) bool {
+	switch kinds.RoleOf(name) {
+	case kinds.ShipDate, kinds.ArrivalDate, kinds.CountDate, kinds.OrderDate, kinds.DueDate, kinds.InvoiceDate:
+		return true
+	}
+	name = strings.ToLower(name)
+	for _, part := range []string{"date", "datum", "fecha", "data_"} {
+		if strings.Contains(name, part) {
+			return true
+		}
+	}
+	return false
+}
