@@ -2,8 +2,10 @@ package intaketools
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
 	"time"
@@ -22,6 +24,20 @@ func checkRecord(handle string, row *objecttools.Row) error {
 	}
 	return tools.Correct(fmt.Sprintf("the file %s is JSON whose rows are arrays, which do not have names of columns: "+
 		`rows must be objects such as {"sku": "A-1", "qty": 5}`, handle))
+}
+
+// readRows returns the rows of a file, or the correction of checkRecord for the first one.
+func readRows(ctx context.Context, handle string, rows *objecttools.Rows) iter.Seq2[*objecttools.Row, error] {
+	return func(yield func(*objecttools.Row, error) bool) {
+		for row, err := range rows.All(ctx) {
+			if err == nil {
+				err = checkRecord(handle, row)
+			}
+			if !yield(row, err) || err != nil {
+				return
+			}
+		}
+	}
 }
 
 // The days of a spreadsheet from 1954 to 2119, counted from 1899-12-30.

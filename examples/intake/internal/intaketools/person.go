@@ -42,22 +42,13 @@ func CheckTable(ctx context.Context, store *files.Store, user scope.Scope, f *fi
 	}
 	rows, err := objecttools.OpenRows(ctx, c, store.Bucket(), handles[0], nil)
 	if err == nil {
-		err = checkFirst(ctx, handles[0], rows)
+		for _, err = range readRows(ctx, handles[0], rows) {
+			break // the first row is enough
+		}
 	}
 	if e, ok := errors.AsType[*tools.CorrectionError](err); ok {
 		text := ForPerson(strings.TrimRight(e.Message, "."), map[string]string{handles[0]: f.Name})
 		return strings.ToUpper(text[:1]) + text[1:] + ". It cannot be taken in.", nil
 	}
 	return "", err
-}
-
-// checkFirst returns the correction of checkRecord for the first row.
-func checkFirst(ctx context.Context, handle string, rows *objecttools.Rows) error {
-	for row, err := range rows.All(ctx) {
-		if err != nil {
-			return err
-		}
-		return checkRecord(handle, row)
-	}
-	return nil
 }

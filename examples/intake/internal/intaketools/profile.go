@@ -104,10 +104,7 @@ func (b *toolbox) measure(ctx context.Context, c *tools.Call, handle string) (*f
 		Format: rows.Format, Encoding: rows.Encoding, Separator: rows.Separator, Size: rows.Size, Whole: true,
 	}
 	var problems []string
-	for row, err := range rows.All(ctx) {
-		if err == nil {
-			err = checkRecord(handle, row)
-		}
+	for row, err := range readRows(ctx, handle, rows) {
 		switch {
 		case err != nil:
 			return nil, err
@@ -123,7 +120,8 @@ func (b *toolbox) measure(ctx context.Context, c *tools.Call, handle string) (*f
 		}
 	}
 	r.Profile = p.Profile()
-	r.Notes = slices.Concat(rows.Notes, headerRemarks(rows.Columns), problems, r.Profile.Remarks(), serialRemarks(r.Profile.Columns))
+	r.Notes = slices.Concat(rows.Notes, headerRemarks(rows.Columns), problems, r.Profile.Remarks(),
+		serialRemarks(r.Profile.Columns))
 	if n := len(r.Profile.Columns); r.Profile.HasColumns > n {
 		r.Notes = append(r.Notes, fmt.Sprintf("only %d of %d columns are measured", n, r.Profile.HasColumns))
 	}

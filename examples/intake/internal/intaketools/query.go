@@ -118,10 +118,7 @@ func (b *toolbox) queryFile(ctx context.Context, c *tools.Call, in queryIn) (Ans
 		out.Notes = joined.notes
 	}
 	skipped, cut := int64(0), int64(0)
-	for row, err := range rows.All(ctx) {
-		if err == nil {
-			err = checkRecord(in.File, row)
-		}
+	for row, err := range readRows(ctx, in.File, rows) {
 		if err != nil {
 			return Answer{}, err
 		}
@@ -151,10 +148,7 @@ func (b *toolbox) queryFile(ctx context.Context, c *tools.Call, in queryIn) (Ans
 	if cut > 0 {
 		out.Notes = append(out.Notes, fmt.Sprintf("%d rows are too long and were read in part", cut))
 	}
-	out.Notes = append(out.Notes, remarks(&out.Result)...)
-	if report != nil && len(in.Measures) > 0 && report.Profile.TotalRow != "" {
-		out.Notes = append(out.Notes, report.Profile.TotalRemark())
-	}
+	out.Notes = append(out.Notes, remarks(&out.Result, report)...)
 	for _, name := range t.unseen(in) {
 		out.Notes = append(out.Notes, fmt.Sprintf("no row has the column %.60q", name))
 	}
@@ -162,7 +156,10 @@ func (b *toolbox) queryFile(ctx context.Context, c *tools.Call, in queryIn) (Ans
 }
 
 // remarks returns sentences about what a result leaves out or assumes.
-func remarks(r *query.Result) (list []string) {
+func remarks(r *query.Result, report *files.Report) (list []string) {
+	if report != nil && len(r.Types) > 0 && report.Profile.TotalRow != "" {
+		list = append(list, report.Profile.TotalRemark())
+	}
 	if r.LeftOut > 0 {
 		list = append(list, fmt.Sprintf("there are more than %d groups: %d rows of other groups are left out",
 			query.MaxGroups, r.LeftOut))
@@ -269,10 +266,7 @@ func (b *toolbox) loadJoin(ctx context.Context, c *tools.Call, in *joinIn) (*joi
 	}
 	j := &joinedTable{on: in.On, columns: in.Columns, values: map[string][]string{}, report: report}
 	repeated := 0
-	for row, err := range rows.All(ctx) {
-		if err == nil {
-			err = checkRecord(in.File, row)
-		}
+	for row, err := range readRows(ctx, in.File, rows) {
 		if err != nil {
 			return nil, err
 		}

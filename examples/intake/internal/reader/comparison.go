@@ -29,7 +29,8 @@ type phrase struct {
 	isOrder         bool
 }
 
-// phrases are the words of operators that may follow "is" and "is not". A longer one precedes those that it begins with.
+// phrases are the words of operators that may follow "is" and "is not". A longer one precedes those that it begins
+// with.
 var phrases = []phrase{
 	{"greater than or equal to", query.AtLeast, true}, {"more than or equal to", query.AtLeast, true},
 	{"less than or equal to", query.AtMost, true}, {"on or after", query.AtLeast, true},

@@ -22,7 +22,8 @@ func (q question) groupBy(f intaketools.ListedFile, l *found) (group []string, j
 		if on == "" {
 			return nil, nil
 		}
-		if join, name := l.joinSuppliers(on, func(c string) bool { return findColumn([]string{c}, q.by) != "" }); join != nil {
+		isNamed := func(c string) bool { return findColumn([]string{c}, q.by) != "" }
+		if join, name := l.joinSuppliers(on, isNamed); join != nil {
 			return []string{name}, join
 		}
 		return nil, nil
@@ -73,7 +74,8 @@ func (q question) tellJoin(calls []call, l *found) string {
 	if len(large) == 0 || kinds.RoleOf(q.by) != kinds.SupplierID {
 		return ""
 	}
-	return fmt.Sprintf("The names of suppliers are left out: %s cannot be joined. A file to join has at most %s and %d MB.",
+	const note = "The names of suppliers are left out: %s cannot be joined. A file to join has at most %s and %d MB."
+	return fmt.Sprintf(note,
 		joinSome(large, ", "), plural(intaketools.MaxJoinedRows, "row"), intaketools.MaxJoinedRead>>20)
 }
 
