@@ -24,6 +24,7 @@ scene("another tenant sees nothing of this one", { expected: missing }, async (s
     await page.goto(url);
     await page.getByText(text).first().waitFor();
     assert.doesNotMatch(await page.locator("body").innerText(), /Moby-Dick|ann/);
+    assert.doesNotMatch(await page.locator("main").innerText(), /Closed|The card|notes begin|Progress/);
   }
   for (const path of ["/", "/shelf", "/ops"]) {
     await page.goto(server.url + path);
@@ -36,6 +37,9 @@ scene("another tenant sees nothing of this one", { expected: missing }, async (s
   await page.goBack();
   await page.goto(open);
   await page.getByText("This upload was not found").first().waitFor();
+  await page.getByRole("button", { name: "Upload another book" }).click();
+  await chooseSample(s, "Moby-Dick"); // their own one
+  await hasRead(page);
 });
 
 scene("a book on the shelf is found, opened and corrected", {}, async (s) => {

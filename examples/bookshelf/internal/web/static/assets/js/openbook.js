@@ -9,11 +9,12 @@ import { byId, setText, setVisible } from "./dom.js";
 import { Fitting } from "./fitting.js";
 import { describeKeeping, Keeper } from "./keeper.js";
 import { Notes } from "./notes.js";
-import { clearSlot } from "./notice.js";
+import { clearSlot, showNotice } from "./notice.js";
 import { closedCard } from "./bookstatus.js";
 import { markStep } from "./steps.js";
 
-const slots = ["upload-notice", "notes-notice", "accept-notice", "fits-notice"];
+const parts = ["steps", "bench"]; // that a book has and an unknown upload does not
+const slots = ["review-notice", "upload-notice", "notes-notice", "accept-notice", "fits-notice"];
 
 /** OpenBook holds the parts of the page that show a book. It has at most one at a time. */
 export class OpenBook {
@@ -75,7 +76,7 @@ export class OpenBook {
     this.title("");
     for (const id of ["saved", "stamp", "cancel-upload"]) setVisible(byId(id), false);
     setVisible(byId("notes-empty"), true);
-    setVisible(byId("review"), true);
+    for (const id of ["review", ...parts]) setVisible(byId(id), true);
     this.refresh();
     if (document.activeElement?.closest("#tray")) return; // the person goes through the books
     byId("review-title").focus({ preventScroll: true });
@@ -135,6 +136,12 @@ export class OpenBook {
     this.keeper.close();
     markStep(step, true);
     this.set({ status: "closed", absent: this.state.absent || !this.card.filled() ? closedCard : "" });
+  }
+
+  /** explain shows a notice in the place of a book of which nothing is known. */
+  explain(notice) {
+    for (const id of parts) setVisible(byId(id), false);
+    showNotice(byId("review-notice"), notice);
   }
 
   /** isIdle reports whether nothing is going on that this page has begun or follows. */

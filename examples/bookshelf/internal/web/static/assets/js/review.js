@@ -148,8 +148,8 @@ export class Review {
   #explainMissing(id, err) {
     const isUnknown = err.status === 404;
     if (isUnknown) this.#book.keeper.close();
-    this.#book.set({ absent: "This upload does not have a card.", status: isUnknown ? "closed" : "failed" });
-    showNotice(byId("notes-notice"), {
+    this.#book.set({ status: isUnknown ? "closed" : "failed" });
+    this.#book.explain({
       kind: "error",
       title: isUnknown ? "This upload was not found" : "The status of this upload could not be loaded",
       detail: api.explainError(err),
