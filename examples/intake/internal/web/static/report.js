@@ -136,14 +136,13 @@ function drawTiles(profile, report) {
     el("div", { class: isFlaw ? "tile bad" : "tile" }, el("dt", {}, name), el("dd", {}, value))));
 }
 
-/** describeFormat returns a line about the format, the encoding and how much was measured. */
+/** describeFormat returns a line about the format and the encoding. */
 function describeFormat(report) {
   const format = report.format === "csv"
     ? `CSV${separators[report.separator] ? ` with ${separators[report.separator]}` : ""}`
     : { json: "JSON", jsonl: "JSON Lines" }[report.format] ?? report.format;
   const encoding = report.encoding ? `in ${report.encoding}${report.encoding_assumed ? " (assumed)" : ""}` : "";
-  const whole = report.whole ? "the whole file was measured" : "measured from a sample";
-  return sentence([`${format} ${encoding}`.trim(), whole].join("; "));
+  return sentence(`${format} ${encoding}`.trim() + "; the whole file was measured");
 }
 
 function drawColumns(report, form) {

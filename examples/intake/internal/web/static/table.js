@@ -1,7 +1,7 @@
 // Tables of results, which scroll in themselves.
 
 import { el } from "./dom.js";
-import { plural } from "./words.js";
+import { describeRest } from "./words.js";
 
 /** drawTable draws {columns, rows, more} with a name for screen readers. */
 export function drawTable({ columns, rows, more = 0 }, name) {
@@ -10,5 +10,5 @@ export function drawTable({ columns, rows, more = 0 }, name) {
       el("table", { class: "values" },
         el("thead", {}, el("tr", {}, columns.map((c) => el("th", { scope: "col" }, c)))),
         el("tbody", {}, rows.map((r) => el("tr", {}, r.map((v) => el("td", {}, v))))))),
-    more > 0 ? el("p", { class: "hint" }, `${plural(more, "more column")} are left out.`) : "");
+    more > 0 ? el("p", { class: "hint" }, describeRest(more, "more column")) : "");
 }

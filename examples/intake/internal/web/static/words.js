@@ -18,6 +18,9 @@ export function plural(n, noun, several = `${noun}s`) {
   return `${formatCount(n)} ${Number(n) === 1 ? noun : several}`;
 }
 
+/** describeRest says how many are left out. */
+export const describeRest = (n, noun) => `${plural(n, noun)} ${Number(n) === 1 ? "is" : "are"} left out.`;
+
 /** sentence returns a text as a sentence: with a capital letter and a full stop. */
 export function sentence(text) {
   const trimmed = String(text ?? "").trim();

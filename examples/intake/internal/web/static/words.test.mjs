@@ -3,12 +3,13 @@ import test from "node:test";
 import { splitText } from "./blocks.js";
 import { describeQuality, describeType } from "./column.js";
 import { describeState, nextSteps, progress } from "./state.js";
-import { formatBytes, formatName, plural, sentence } from "./words.js";
+import { describeRest, formatBytes, formatName, plural, sentence } from "./words.js";
 
 test("sizes, counts and sentences are for people", () => {
   assert.equal(formatBytes(1), "1 byte");
   assert.equal(formatBytes(1_500_000_000), "1.5 GB");
   assert.deepEqual([plural(1, "row"), plural(2000, "row")], ["1 row", "2,000 rows"]);
+  assert.deepEqual([1, 2].map((n) => describeRest(n, "more column")), ["1 more column is left out.", "2 more columns are left out."]);
   assert.deepEqual(["the file is empty", "Done.", "", undefined].map(sentence), ["The file is empty.", "Done.", "", ""]);
   assert.deepEqual(["02.01.2006", "a later one"].map(formatName), ["DD.MM.YYYY", "a later one"]);
 });
@@ -23,6 +24,7 @@ test("the flaws of a column have words", () => {
     "9 like 1,5; 1 like 1.234,5",
   ]);
   assert.deepEqual(describeQuality({ assumed: 12, assumed_example: "03/04/2026" }, 20), ["12 can be read in two ways, such as 03/04/2026"]);
+  assert.deepEqual([1, 1000].flatMap((formulas) => describeQuality({ formulas }, 1000)), ["1 like a formula", "1,000 like formulas"]);
   assert.deepEqual(describeQuality({}, 0), []);
 });
 

@@ -7,7 +7,7 @@ import { createCover, createRow } from "./bookrow.js";
 import { fetchOverview, listBooks } from "./books.js";
 import { byId, setText, setVisible } from "./dom.js";
 import { clearSlot, showNotice } from "./notice.js";
-import { describeEmpty, describeList, describeMore, fetchBooks, pageSize, readSearch, writeSearch } from "./shelfview.js";
+import { describeEmpty, describeList, describeMore, describeShown, fetchBooks, pageSize, readSearch, writeSearch } from "./shelfview.js";
 import { formatCount } from "./words.js";
 
 history.scrollRestoration = "manual"; // the list is there only after its requests
@@ -43,7 +43,7 @@ async function loadList() {
     drawOverview(overview);
     clearSlot(byId("shelf-notice"));
     scrollTo(0, top);
-    announce(page.books.length === 0 ? byId("empty-words").textContent : `${page.books.length} books are shown.`);
+    announce(page.books.length === 0 ? byId("empty-words").textContent : describeShown(page.books.length));
   } catch (err) {
     if (signal.aborted) return;
     if (err.status === 401) clearList();
@@ -62,7 +62,7 @@ async function loadMore() {
     drawList(list.books.length < before + pageSize, before);
     clearSlot(byId("shelf-notice"));
     keepPosition();
-    announce(`${list.books.length} books are shown.`);
+    announce(describeShown(list.books.length));
     byId("books").children[before]?.querySelector("a").focus({ preventScroll: true });
   } catch (err) {
     if (!signal.aborted) showError("More books could not be loaded", err, loadMore);

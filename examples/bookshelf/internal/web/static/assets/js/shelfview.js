@@ -68,3 +68,6 @@ export function describeMore({ query }, isShort) {
     hint: isShort ? `A search looks at ${looked} books at a time, the newest first. There are older books that it has not looked at.` : "",
   };
 }
+
+/** describeShown says how many books the list has. */
+export const describeShown = (n) => (n === 1 ? "1 book is shown." : `${n} books are shown.`);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { describeEmpty, describeList, describeMore, fetchBooks, readSearch, writeSearch } from "./shelfview.js";
+import { describeEmpty, describeList, describeMore, describeShown, fetchBooks, readSearch, writeSearch } from "./shelfview.js";
 
 test("a search is the same after a reload", () => {
   for (const search of [
@@ -64,4 +64,8 @@ test("the list says what it shows", () => {
   assert.equal(describeMore({ query: "" }, true).hint, "");
   assert.match(describeMore({ query: "emma" }, true).hint, /500/);
   assert.equal(describeMore({ query: "emma" }, false).hint, "");
+});
+
+test("one book is not several", () => {
+  assert.deepEqual([1, 2].map(describeShown), ["1 book is shown.", "2 books are shown."]);
 });
