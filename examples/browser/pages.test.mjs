@@ -128,6 +128,7 @@ scene("a chat answers, resumes after a reload, and shares a book after an approv
   await chooseSample(s, "Moby-Dick");
   await hasRead(page);
   await acceptCard(page);
+  await page.goto("about:blank"); // the desk would miss the server
   await server.kill("SIGTERM");
   await server.restart("-pace", "60ms");
   await page.goto(`${server.url}/chat`);
