@@ -13,6 +13,7 @@ import (
 )
 
 func TestAPhotoBecomesMetadataAndStays(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		file, media string
 		o           *cover.Options
@@ -70,6 +71,7 @@ func TestAPhotoBecomesMetadataAndStays(t *testing.T) {
 }
 
 func TestABookThatNobodyKnows(t *testing.T) {
+	t.Parallel()
 	s := open(t, "", nil)
 	unknown := cover.Samples()[2]
 	session := s.upload("cover.png", "image/png", drawn(t, unknown, nil))
@@ -80,6 +82,7 @@ func TestABookThatNobodyKnows(t *testing.T) {
 }
 
 func TestNoImageFailsForGood(t *testing.T) {
+	t.Parallel()
 	s := open(t, "", nil)
 	whole := drawn(t, cover.Samples()[0], nil)
 	for name, content := range map[string][]byte{"no image": []byte("hello"), "half an image": whole[:len(whole)/2]} {
@@ -98,6 +101,7 @@ func TestNoImageFailsForGood(t *testing.T) {
 }
 
 func TestThePageMayUpload(t *testing.T) {
+	t.Parallel()
 	s := open(t, "", nil)
 	_, grant := s.json("GET", "/api/upload/presigned?filename=cover.png", nil)
 	preflight := func(origin string) *http.Response {

@@ -19,6 +19,7 @@ import (
 
 // A device of the network uploads a photo and follows its run, all at one origin.
 func TestADeviceOfTheNetworkUsesTheBookshelf(t *testing.T) {
+	t.Parallel()
 	address := "127.0.0.1:0" // of which only the port counts
 	if _, err := lan.Address("127.0.0.1", "0"); err != nil {
 		others := lan.Others("")

@@ -22,6 +22,7 @@ func behind(t *testing.T, script *bedrocktest.Script) map[string]string {
 // Every way in which the model's endpoint misbehaves, over the wire. The events show what is executed, the file shows
 // what is recorded, and neither contains an account's id.
 func TestTheModelMisbehaves(t *testing.T) {
+	t.Parallel()
 	type script = []bedrocktest.Step
 	n := 0
 	forever := bedrocktest.Forever(bedrocktest.Func(func(*bedrocktest.Request) bedrocktest.Step {
@@ -49,6 +50,7 @@ func TestTheModelMisbehaves(t *testing.T) {
 		"the token limit in mid-call":      {script{bedrocktest.Reply(bedrocktest.ToolUse("c1", "set_field", `{"field":"title"`), bedrocktest.Stop("max_tokens"))}, "error", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			script := bedrocktest.NewScript(c.steps...)
 			s := open(t, "", behind(t, script))
 			session := s.upload("cover.png", "image/png", drawn(t, cover.Samples()[0], nil))

@@ -13,6 +13,7 @@ import (
 
 // With -sign-in, the program's own issuer signs people in on its page, and everybody else is rejected.
 func TestPeopleSignInAtTheEmbeddedIssuer(t *testing.T) {
+	t.Parallel()
 	s, _ := impatient(t, t.TempDir(), func(c *config) { c.signIn = true })
 	status, _ := s.do("GET", s.url+"/api/ops/files", "", nil, nil)
 	require.Equal(t, http.StatusUnauthorized, status, "nobody is anonymous")

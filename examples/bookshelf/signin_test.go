@@ -30,6 +30,7 @@ func (s *shelf) as(tenant, user string, roles ...string) map[string]string {
 
 // Two tenants and three users on one server, with real tokens: see the server's own tests for every path.
 func TestTokensBoundWhatIsSeen(t *testing.T) {
+	t.Parallel()
 	s := open(t, t.TempDir(), nil)
 	ann, bob, eve := s.as("acme", "ann"), s.as("acme", "bob"), s.as("globex", "ann")
 	ops := s.as("acme", "carol", "ops")
@@ -164,6 +165,7 @@ func resign(t *testing.T, token string, key any, method jwt.SigningMethod, claim
 
 // With an issuer of somebody else's, its tokens alone let in, and the server makes none itself.
 func TestAnIssuerElsewhere(t *testing.T) {
+	t.Parallel()
 	var handler http.Handler
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	t.Cleanup(srv.Close)

@@ -17,6 +17,7 @@ import (
 )
 
 func TestOneProcessADirectory(t *testing.T) {
+	t.Parallel()
 	s := open(t, t.TempDir(), nil)
 	_, err := start(t.Context(), config{addr: "127.0.0.1:0", data: s.dir, model: "m", landing: "l", raw: "r", table: "t", getenv: func(string) string { return "" }, log: slog.New(slog.DiscardHandler)})
 	require.ErrorIs(t, err, bolt.ErrLocked)
@@ -25,6 +26,7 @@ func TestOneProcessADirectory(t *testing.T) {
 }
 
 func TestAPortInUse(t *testing.T) {
+	t.Parallel()
 	s := open(t, t.TempDir(), nil)
 	address := strings.TrimPrefix(s.url, "http://")
 	err := run(t.Context(), []string{"-addr", address}, func(string) string { return "" }, io.Discard, io.Discard)
@@ -32,6 +34,7 @@ func TestAPortInUse(t *testing.T) {
 }
 
 func TestTheAddressOfALocalNetworkIsExplained(t *testing.T) {
+	t.Parallel()
 	c := config{lan: true, addr: "127.0.0.1:9000"}
 	require.NotContains(t, c.warning("http://192.0.2.7:9000"), "only the port is used", "the default")
 	c.isAddrSet = true
@@ -42,6 +45,7 @@ func TestTheAddressOfALocalNetworkIsExplained(t *testing.T) {
 }
 
 func TestWhatStartRefuses(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		args []string
 		want string
@@ -129,6 +133,7 @@ func (o *opened) Write(b []byte) (int, error) {
 
 // Each refusal writes one line to the log, for every package that refuses.
 func TestRefusalsAreLogged(t *testing.T) {
+	t.Parallel()
 	var out lockedBuffer
 	s := &shelf{t: t}
 	a, err := start(t.Context(), config{
