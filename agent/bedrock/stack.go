@@ -21,6 +21,7 @@ func onOwnStack(f func()) {
 				panicked = fmt.Errorf("%v\n%s", v, debug.Stack())
 			}
 		}()
+		growStack()
 		f()
 		hasReturned = true
 	}()
@@ -32,3 +33,17 @@ func onOwnStack(f func()) {
 		runtime.Goexit()
 	}
 }
+
+// sendStack is more than half of the 32 KB, so that the next size is enough.
+const sendStack = 17 << 10
+
+// growStack makes the stack of its goroutine large at once. Otherwise it would be copied at each doubling.
+//
+//go:noinline
+func growStack() {
+	var frame [sendStack]byte
+	touch(&frame)
+}
+
+//go:noinline
+func touch(frame *[sendStack]byte) { frame[0] = 1 }
