@@ -21,9 +21,12 @@ func (c *conversation) tellAnswers(l *found, q question) string {
 		if q.function == "avg" && len(calls) > 1 {
 			a = withoutLast(a, measuresOfAverage-1)
 		}
-		parts = append(parts, c.tellAnswer(&a, l))
+		parts = append(parts, c.tellAnswer(&a, l, q.function == distinct))
 	}
-	if len(calls) > 1 && q.function != "rows" {
+	switch {
+	case len(calls) > 1 && q.function == distinct:
+		parts = append(parts, "I do not add these numbers, because several files can have the same value.")
+	case len(calls) > 1 && q.function != "rows":
 		parts = append(parts, c.tellTotal(l, q))
 	}
 	return strings.Join(parts, "\n\n")
@@ -51,20 +54,25 @@ func nameOf(l *found, handle string) string {
 	return handle
 }
 
-func (c *conversation) tellAnswer(a *intaketools.Answer, l *found) string {
+func (c *conversation) tellAnswer(a *intaketools.Answer, l *found, isDistinct bool) string {
 	name := nameOf(l, a.File)
 	lines := []string{fmt.Sprintf("From %s, %s of %s:", name, number(a.Matched), plural(int(a.Read), "row"))}
 	if all := l.rowsOf(a.File); !a.Complete && len(a.Types) == 0 && all > a.Read {
 		lines[0] = fmt.Sprintf("From %s, the first %s that match. I read only the first %s of %s:", name,
 			plural(len(a.Lines), "row"), number(a.Read), number(all))
 	}
-	if len(a.Lines) == 0 {
+	switch {
+	case isDistinct:
+		more := map[bool]string{true: "more than "}[a.LeftOut > 0]
+		lines = append(lines, fmt.Sprintf("- %s%s", more, plural(a.Groups, "different value")))
+	case len(a.Lines) == 0:
 		lines = append(lines, "- nothing")
+	default:
+		for _, line := range a.Lines {
+			lines = append(lines, "- "+tellLine(a.Columns, line))
+		}
 	}
-	for _, line := range a.Lines {
-		lines = append(lines, "- "+tellLine(a.Columns, line))
-	}
-	if a.Groups > len(a.Lines) {
+	if a.Groups > len(a.Lines) && !isDistinct {
 		lines = append(lines, fmt.Sprintf("These are %d of %d groups.", len(a.Lines), a.Groups))
 	}
 	for _, note := range a.Notes {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/carrel-go/carrel/examples/intake/internal/files"
 	"github.com/carrel-go/carrel/examples/intake/internal/intaketools"
+	"github.com/carrel-go/carrel/examples/intake/internal/query"
 )
 
 const (
@@ -151,6 +152,15 @@ func (q question) args(f intaketools.ListedFile, l *found) (args map[string]any,
 			return nil, w.column
 		}
 		wheres = append(wheres, map[string]any{"column": column, "operator": w.operator, "value": w.value})
+	}
+	if q.function == distinct {
+		column := columnIn(f, q.column)
+		if column == "" {
+			return nil, q.column
+		}
+		wheres = append(wheres, map[string]any{"column": column, "operator": query.Present})
+		args["group_by"], args["limit"], args["where"] = []string{column}, 1, wheres
+		return args, ""
 	}
 	if len(wheres) > 0 {
 		args["where"] = wheres

@@ -138,7 +138,12 @@ func (p *clauses) parse(q *question) {
 	if len(q.where) > maxConditions {
 		p.refuse("I understand at most %d conditions.", maxConditions)
 	}
-	if q.column == "" && q.function != "count" && q.function != "rows" {
+	switch {
+	case q.function == duplicates && (q.column != "" || q.by != "" || len(q.where) > 0):
+		p.refuse("I know only for whole files how many rows repeat an earlier one.")
+	case q.function == distinct && q.by != "":
+		p.refuse("I do not count different values by group.")
+	case q.column == "" && q.function != "count" && q.function != "rows" && q.function != duplicates:
 		p.refuse("The name of a column is missing.")
 	}
 }
@@ -181,7 +186,7 @@ func (p *clauses) parseSubject(q *question) int {
 		return end
 	}
 	switch {
-	case strings.EqualFold(subject, "rows") && (q.function == "count" || q.function == "rows"):
+	case strings.EqualFold(subject, "rows") && (q.function == "count" || q.function == "rows" || q.function == duplicates):
 	case kindOf(subject) != "" && (q.function == "count" || q.function == "rows"): // how many shipments
 		q.in = subject
 	case q.function == "rows" && len(words) == 2 && words[1].is("rows") && isLimit(words[0].text): // first 20 rows
@@ -196,9 +201,10 @@ func (p *clauses) parseSubject(q *question) int {
 
 // trimFiller returns a subject without the words of a person that do not change it.
 func trimFiller(subject string) string {
-	for _, filler := range []string{" are there", " do i have", " do we have"} {
-		if cut := len(subject) - len(filler); cut >= 0 && strings.EqualFold(subject[cut:], filler) {
-			subject = subject[:cut]
+	for _, filler := range []string{"are there", "do i have", "do we have"} {
+		cut := len(subject) - len(filler)
+		if cut >= 0 && strings.EqualFold(subject[cut:], filler) && (cut == 0 || subject[cut-1] == ' ') {
+			subject = strings.TrimSuffix(subject[:cut], " ")
 		}
 	}
 	return subject

@@ -92,3 +92,33 @@ func TestRowsThatWereNotReadAreTold(t *testing.T) {
 	require.Contains(t, w.say("first 3 rows in many.csv where sku is C"), "From \"many.csv\", 0 of 2,000 rows:")
 	require.Contains(t, w.say("how many rows in many.csv where sku is B"), "From \"many.csv\", 1,000 of 2,000 rows:")
 }
+
+func TestDifferentValuesDuplicatesAndTheEarliestDate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.takeIn("ship.csv", []byte(shipments+"SH-1,DHL,S-001,2026-02-13,delivered,1,x\nSH-1,DHL,S-001,2026-02-13,delivered,1,x\n"+
+		"SH-2,dhl,S-002,2026-01-13,delivered,1,x\nSH-3,UPS,,2026-03-13,lost,1,x\n"))
+	for question, want := range map[string]string{
+		"earliest ship_date in ship.csv":                                      "min(ship_date) 2026-01-13",
+		"what is the latest ship date?":                                       "max(ship_date) 2026-03-13",
+		"how many different supplier_id in ship.csv":                          "3 of 4 rows:\n- 2 different values",
+		"number of distinct carriers in ship.csv where status is lost":        "- 1 different value",
+		"how many unique carriers are there in shipments":                     "- 2 different values",
+		"how many different carriers in ship.csv where status is on the moon": "- 0 different values",
+		"how many different carriers by status in ship.csv":                   "I do not count different values by group.",
+		"how many different in ship.csv":                                      "The name of a column is missing.",
+		"how many duplicates in ship.csv":                                     "- \"ship.csv\": 1 of 4 rows, counted exactly",
+		"how many duplicate rows do I have?":                                  "- \"ship.csv\": 1 of 4 rows, counted exactly",
+		"how many duplicates are there":                                       "- \"ship.csv\": 1 of 4 rows",
+		"how many duplicates in nope.csv":                                     `I do not find a file or a kind "nope.csv"`,
+		"how many duplicates in ship.csv where qty is 1":                      "only for whole files",
+	} {
+		require.Contains(t, w.say(question), want, question)
+	}
+	w.takeIn("other.csv", []byte(shipments+"SH-1,DHL,S-001,2026-02-13,delivered,1,x\n"))
+	text := w.say("how many different carriers in shipments")
+	require.Contains(t, text, "I do not add these numbers")
+	require.NotContains(t, text, "together")
+	text = w.say("how many duplicates in shipments")
+	require.Contains(t, text, "- \"other.csv\": 0 of 1 row, counted exactly\n- \"ship.csv\": 1 of 4 rows")
+}

@@ -10,7 +10,7 @@ import (
 type question struct {
 	wantsList    bool
 	wantsProfile bool
-	function     string // count, sum, avg, min, max, or rows
+	function     string // count, sum, avg, min, max, rows, distinct, or duplicates
 	limit        int    // of rows; zero means 5
 	column       string // words of a column, or empty
 	by           string
@@ -21,6 +21,12 @@ type question struct {
 	refusal string
 }
 
+// The functions of a question that are not functions of query_file.
+const (
+	distinct   = "distinct"   // how many values a column has
+	duplicates = "duplicates" // how many rows repeat an earlier one
+)
+
 const (
 	maxConditions = 8   // of a call of query_file
 	maxMatch      = 200 // bytes of a part of a name in a call of list_files
@@ -30,13 +36,13 @@ var (
 	spaces        = regexp.MustCompile(`\s+`)
 	listWords     = regexp.MustCompile(`^(?:list|show|which|what)(?: \w+)* (?:files|data|uploads)(?: (?:do (?:i|we) have|have i|are (?:there|shared)))?$`)
 	profileWords  = regexp.MustCompile(`(?i)^(?:(?:profile|quality|columns|problems|flaws|summary)(?: of| in| with)?|(?:describe|tell me about|what is(?: in)?|what about)) (.+)$`)
-	functionWords = regexp.MustCompile(`(?i)^(?:what is |what was |what are |show |give me )?(?:the )?(how many|number of|count of|count|total|sum of|sum|average|avg|mean|lowest|smallest|minimum|min|highest|largest|maximum|max|first|rows)\b ?(.*)$`)
+	functionWords = regexp.MustCompile(`(?i)^(?:what is |what was |what are |show |give me )?(?:the )?((?:how many|number of|count of) (?:different|distinct|unique|duplicates?|repeated)|how many|number of|count of|count|total|sum of|sum|average|avg|mean|lowest|smallest|earliest|minimum|min|highest|largest|latest|maximum|max|first|rows)\b ?(.*)$`)
 )
 
 var functions = map[string]string{
 	"how many": "count", "number of": "count", "count of": "count", "count": "count", "total": "sum", "sum of": "sum",
 	"sum": "sum", "average": "avg", "avg": "avg", "mean": "avg", "lowest": "min", "smallest": "min", "minimum": "min",
-	"min": "min", "highest": "max", "largest": "max", "maximum": "max", "max": "max", "first": "rows", "rows": "rows",
+	"min": "min", "earliest": "min", "latest": "max", "highest": "max", "largest": "max", "maximum": "max", "max": "max", "first": "rows", "rows": "rows",
 }
 
 // parseQuestion returns the question of a message, or false for a message that does not begin like a question.
@@ -63,7 +69,7 @@ func parseQuestion(message string) (q question, ok bool) {
 		}
 		return q, false
 	}
-	q.function = functions[strings.ToLower(m[1])]
+	q.function = functionOf(strings.ToLower(m[1]))
 	p := clauses{words: splitWords(m[2])}
 	p.parse(&q)
 	if len(q.in) > maxMatch {
@@ -73,11 +79,23 @@ func parseQuestion(message string) (q question, ok bool) {
 	return q, true
 }
 
+// functionOf returns the function that words name.
+func functionOf(words string) string {
+	if f := functions[words]; f != "" {
+		return f
+	}
+	if strings.Contains(words, "duplicate") || strings.Contains(words, "repeated") {
+		return duplicates
+	}
+	return distinct
+}
+
 // describe returns what was understood, for example: total of “qty” by “supplier” in “a.csv” where “note” is “x”.
 func (q question) describe() string {
 	var s strings.Builder
 	names := map[string]string{
 		"count": "number of rows", "sum": "total", "avg": "average", "min": "lowest", "max": "highest", "rows": "first rows",
+		distinct: "number of different values", duplicates: "number of rows that repeat an earlier one",
 	}
 	s.WriteString(names[q.function])
 	if q.limit > 0 {

@@ -9,7 +9,7 @@ import (
 
 const help = "I understand: “list my files”, “quality of march.csv”, “how many rows in shipments”, “total " +
 	"quantity by supplier in purchase orders”, “average lead time by country in suppliers”, “how many negative " +
-	"quantity in inventory”, “first rows in shipments where status is delayed”. To take in a file, choose it above."
+	"quantity in inventory”, “how many different carriers in shipments”, “how many duplicates in march.csv”, “first rows in shipments where status is delayed”. To take in a file, choose it above."
 
 // reply returns the next step of answering a question.
 func (c *conversation) reply() answer {
@@ -30,6 +30,8 @@ func (c *conversation) reply() answer {
 		return answer{text: tellFiles(found)}
 	case q.wantsProfile:
 		return c.tellProfile(found, q.in)
+	case q.function == duplicates:
+		return c.tellDuplicates(found, q.in)
 	}
 	if len(c.find(intaketools.QueryFile)) > 0 {
 		if a := c.askAgain(found, q); len(a.calls) > 0 {
@@ -56,6 +58,44 @@ func tellFiles(l *found) string {
 		lines = append(lines, fmt.Sprintf("There are more than these %d, which are the newest.", len(l.Files.Files)))
 	}
 	return strings.Join(append(lines, l.Notes...), "\n")
+}
+
+// tellDuplicates reads the profiles of files, and says how many rows repeat an earlier one.
+func (c *conversation) tellDuplicates(l *found, words string) answer {
+	var lines []string
+	for _, m := range c.find(intaketools.GetProfile) {
+		r, ok := decode[intaketools.Report](&m)
+		if !ok {
+			lines = append(lines, "- A profile could not be read: "+c.problem(&m)+".")
+			continue
+		}
+		lines = append(lines, fmt.Sprintf("- %q: %s of %s, %s", r.Name, number(r.Profile.Duplicates),
+			plural(int(r.Profile.Rows), "row"), exactness(r.Profile.DuplicatesExact)))
+	}
+	if len(lines) > 0 {
+		return answer{text: "Rows that repeat an earlier row of the same file:\n" + strings.Join(lines, "\n")}
+	}
+	a := answer{text: withSpace(l.choice)}
+	var missing []string
+	for _, f := range l.Files.Files {
+		if why := unreadable(f); why != "" {
+			missing = append(missing, why)
+		} else if len(a.calls) < maxTargets {
+			a.calls = append(a.calls, call{intaketools.GetProfile, map[string]any{"file": f.File}})
+		} else {
+			missing = append(missing, fmt.Sprintf("%q is older, and one question asks at most %d files", f.Name, maxTargets))
+		}
+	}
+	if len(missing) > 0 {
+		a.text += fmt.Sprintf("I leave out %s: %s.", plural(len(missing), "file"), joinSome(missing, "; "))
+	}
+	switch {
+	case len(l.Files.Files) == 0:
+		return answer{text: tellNotFound(l, words)}
+	case a.text != "":
+		a.text = strings.TrimSpace(a.text) + "\n\n"
+	}
+	return a
 }
 
 // tellChoice returns sentences about how the words of a question name its file, and about the others that they name.
