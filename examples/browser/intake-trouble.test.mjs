@@ -42,7 +42,7 @@ intake("two tabs show the same chat and the same files", { flags: slow, expected
   await confirmFile(page, "shipments.csv");
   await second.bringToFront();
   await second.getByRole("button", { name: "Confirm", exact: true }).click();
-  await second.getByText("The report has changed since you saw it.").waitFor();
+  await second.getByText("The report was confirmed already.").waitFor();
   await second.getByRole("button", { name: "Look at it again" }).click();
   await report(second).getByText("Confirmed", { exact: true }).waitFor();
   await second.getByRole("button", { name: "Back to the chat" }).click();

@@ -40,6 +40,9 @@ func TestTheWayOfAFile(t *testing.T) {
 		{map[string]any{"version": version, "kind": "potatoes"}, http.StatusBadRequest},
 		{map[string]any{"version": version, "columns": []any{map[string]any{"name": "nowhere", "meaning": "x"}}}, http.StatusBadRequest},
 		{map[string]any{"version": version, "tenant": "globex"}, http.StatusBadRequest},
+		{map[string]any{"version": version, "columns": []any{
+			map[string]any{"name": "rating", "meaning": "x"}, map[string]any{"name": "rating", "meaning": "y"},
+		}}, http.StatusBadRequest},
 	} {
 		status, problem := steward.post("/api/files/"+id+"/confirm", c.body)
 		require.Equal(t, c.status, status, problem)
@@ -55,6 +58,7 @@ func TestTheWayOfAFile(t *testing.T) {
 	require.Equal(t, "stars <b>of</b> five", report["meanings"].(map[string]any)["rating"])
 	status, problem = steward.post("/api/files/"+id+"/confirm", correction)
 	require.Equal(t, http.StatusConflict, status, problem)
+	require.Contains(t, problem["detail"], "confirmed already", "the version that was confirmed")
 
 	correction["version"], correction["kind"] = report["version"], "products"
 	status, problem = steward.post("/api/files/"+id+"/confirm", correction)
@@ -266,7 +270,14 @@ func TestSettingsThatAreRejected(t *testing.T) {
 	for args, want := range map[string]string{
 		"-rows 5 -size 5": "-rows and -size are both set", "-rows 5 extra": `unexpected argument "extra"`, "": "-rows or -size must be set",
 		"extra": `unexpected argument "extra"`, "-rows -1": "must not be negative",
+		"-kind x": `invalid kind "x"`, "-format xml": `invalid format "xml"`,
 	} {
 		require.ErrorContains(t, writeSample(strings.Fields(args), &out, &stderr), want)
 	}
+}
+
+func TestADirectoryThatCannotBeMadeNamesItsFlag(t *testing.T) {
+	t.Parallel()
+	err := run(t.Context(), []string{"-addr", "127.0.0.1:0", "-data", "/dev/null/data"}, io.Discard, io.Discard)
+	require.ErrorContains(t, err, "-data: create the directory: mkdir /dev/null")
 }

@@ -207,9 +207,14 @@ func writeSample(args []string, stdout, stderr io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	switch {
-	case flags.NArg() > 0:
+	o.Kind, o.Format = kinds.Kind(kind), sample.Format(format)
+	if flags.NArg() > 0 {
 		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	if err := (&sample.Options{Kind: o.Kind, Format: o.Format, Rows: 1}).Check(); err != nil { // before the flags for rows
+		return err
+	}
+	switch {
 	case o.Rows < 0 || o.Size < 0:
 		return errors.New("-rows and -size must not be negative")
 	case o.Rows > 0 && o.Size > 0:
@@ -217,7 +222,6 @@ func writeSample(args []string, stdout, stderr io.Writer) error {
 	case o.Rows == 0 && o.Size == 0:
 		return errors.New("-rows or -size must be set, for example -rows 1000")
 	}
-	o.Kind, o.Format = kinds.Kind(kind), sample.Format(format)
 	counts, err := sample.Write(stdout, &o)
 	if err != nil {
 		return err

@@ -120,7 +120,7 @@ func (a *app) embed(ctx context.Context, c config, on *services, addr net.Addr, 
 		dir = tmp
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
+		return fmt.Errorf("-data: create the directory: %w", err)
 	}
 	rows, err := bolt.Open(dir) // its lock keeps a second process out
 	if err != nil {

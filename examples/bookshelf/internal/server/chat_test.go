@@ -125,6 +125,7 @@ func TestStopOfAChat(t *testing.T) {
 	<-started
 	busy := w.chat(chat, "another")
 	require.Equal(t, http.StatusConflict, busy.Status)
+	require.Contains(t, busy.Body, "This chat is still being answered.")
 	require.Equal(t, chat+".2", busy.runOf())
 	require.Equal(t, http.StatusOK, w.post("/api/runs/"+chat+".2/stop", map[string]any{}).Status)
 	require.Equal(t, "stopped", (<-got).last(t)["code"])

@@ -76,7 +76,7 @@ func (c chat) Start(ctx context.Context, key, prompt string) (run string, err er
 // chatError adds to an error of a chat which run is in its way.
 func chatError(err error) error {
 	if running, ok := errors.AsType[*runner.RunningError](err); ok {
-		p := newProblem(http.StatusConflict, "A run is in flight in this chat. Wait until it has ended.")
+		p := newProblem(http.StatusConflict, "This chat is still being answered.")
 		return p.WithHeader("Location", eventsPath(running.Run))
 	}
 	return err

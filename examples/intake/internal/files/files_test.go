@@ -211,7 +211,8 @@ func TestOnePersonConfirmsTheReportThatTheySaw(t *testing.T) {
 		if err == nil {
 			won++
 		} else {
-			require.True(t, errors.Is(err, files.ErrChanged) || errors.Is(err, tracking.ErrRunning) || errors.Is(err, tracking.ErrTerminal), err)
+			isLate := errors.Is(err, files.ErrChanged) || errors.Is(err, files.ErrConfirmed)
+			require.True(t, isLate || errors.Is(err, tracking.ErrRunning) || errors.Is(err, tracking.ErrTerminal), err)
 		}
 	}
 	require.Equal(t, 1, won)
@@ -226,6 +227,8 @@ func TestOnePersonConfirmsTheReportThatTheySaw(t *testing.T) {
 		_, err = f.view.Confirm(ctx, f.id, got.Report.Version, s)
 		require.NoError(t, err, "a repeated request of who has won")
 	}
+	_, err = f.view.Confirm(ctx, f.id, r.Version, same)
+	require.ErrorIs(t, err, files.ErrConfirmed, "the version that was confirmed")
 	for _, s := range []files.Statement{{Kind: kinds.Unknown}, {Meanings: map[string]string{"sku": "article"}}} {
 		_, err = f.view.Confirm(ctx, f.id, got.Report.Version, s)
 		require.ErrorIs(t, err, files.ErrConfirmed)

@@ -129,8 +129,8 @@ func (v *View) Record(ctx context.Context, id, run string, s Statement) (*Report
 
 // Confirm stores the decision of a person about the report with that version, and ends the file's record. An empty
 // kind, and columns that are not in the meanings, stay as the agent has recorded them. It returns [ErrNotReady] unless
-// the file was profiled, [ErrChanged] if the report has another version, and [ErrConfirmed] for a correction of a
-// confirmed one.
+// the file was profiled, [ErrConfirmed] for another version or a correction of a confirmed report, and [ErrChanged] if
+// a report that is not confirmed has another version.
 func (v *View) Confirm(ctx context.Context, id string, version int64, s Statement) (File, error) {
 	f, err := v.Get(ctx, id)
 	switch {
@@ -140,6 +140,8 @@ func (v *View) Confirm(ctx context.Context, id string, version int64, s Statemen
 		return File{}, ErrShared
 	case !f.Report.IsRecorded() || f.Stage != Confirmed && !f.Report.IsConfirmed():
 		return File{}, ErrNotReady
+	case f.Report.Version != version && f.Report.IsConfirmed():
+		return File{}, ErrConfirmed
 	case f.Report.Version != version:
 		return File{}, ErrChanged
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/carrel-go/carrel/examples/intake/internal/files"
 	"github.com/carrel-go/carrel/examples/intake/internal/kinds"
+	"github.com/carrel-go/carrel/examples/intake/internal/profile"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/tools"
 	"github.com/carrel-go/carrel/tools/objecttools"
@@ -67,10 +68,7 @@ const (
 
 // Summary implements [tools.Summarizer].
 func (l Files) Summary() string {
-	s := fmt.Sprintf("%d files", len(l.Files))
-	if len(l.Files) == 1 {
-		s = "1 file"
-	}
+	s := profile.CountOf(int64(len(l.Files)), "file", "files")
 	if l.Next != "" {
 		s += ", and there may be more"
 	}

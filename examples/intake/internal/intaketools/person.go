@@ -15,7 +15,7 @@ import (
 )
 
 var (
-	namedHandle = regexp.MustCompile(`(^|\bthe file |\brows of )(f\d+)\b`)
+	namedHandle = regexp.MustCompile(`(^|\bthe file |\brows? of )(f\d+)\b`)
 	// toolHint is the end of a correction that tells a model which tool to call.
 	toolHint = regexp.MustCompile(`(: (use|call) [a-z]+_[a-z]+.*|\. Call [a-z]+_[a-z]+.*|, so this tool can't read it)$`)
 )

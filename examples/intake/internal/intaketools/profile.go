@@ -38,15 +38,18 @@ type Report struct {
 	File  string `json:"file"`
 	Name  string `json:"name"`
 	State string `json:"state"`
+	// Shown says how many columns are in the result, if not all of the report are.
+	Shown string `json:"columns_shown,omitempty"`
 	files.Report
 }
 
 // Summary implements [tools.Summarizer].
 func (r Report) Summary() string {
 	p := &r.Profile
-	what := fmt.Sprintf("%s: %d rows, %d columns", r.Name, p.Rows, p.HasColumns)
+	rows, columns := profile.CountOf(p.Rows, "row", "rows"), profile.CountOf(int64(p.HasColumns), "column", "columns")
+	what := fmt.Sprintf("%s: %s, %s", r.Name, rows, columns)
 	if r.IsRecorded() {
-		what = fmt.Sprintf("%s: %s, %d rows", r.Name, r.Kind.Label(), p.Rows)
+		what = fmt.Sprintf("%s: %s, %s", r.Name, r.Kind.Label(), rows)
 	}
 	return what
 }
@@ -55,8 +58,7 @@ func newReport(handle string, f files.File) Report {
 	r := Report{File: handle, Name: f.Name, State: StateOf(&f), Report: *f.Report}
 	if n := len(r.Profile.Columns); n > shownColumns {
 		r.Profile.Columns = r.Profile.Columns[:shownColumns]
-		note := fmt.Sprintf("this result has only the first %d of %d columns", shownColumns, n)
-		r.Notes = append(slices.Clone(r.Notes), note)
+		r.Shown = fmt.Sprintf("this result has only the first %d of %d columns", shownColumns, n)
 	}
 	return r
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/carrel-go/carrel/examples/intake/internal/files"
+	"github.com/carrel-go/carrel/examples/intake/internal/profile"
 	"github.com/carrel-go/carrel/examples/intake/internal/query"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/tools"
@@ -72,7 +73,7 @@ type Answer struct {
 
 // Summary implements [tools.Summarizer].
 func (a Answer) Summary() string {
-	s := fmt.Sprintf("%s: %d of %d rows match", a.Name, a.Matched, a.Read)
+	s := fmt.Sprintf("%s: %d of %s", a.Name, a.Matched, profile.CountOf(a.Read, "row matches", "rows match"))
 	if !a.Complete {
 		s += ", stopped early"
 	}
@@ -132,21 +133,25 @@ func (b *toolbox) queryFile(ctx context.Context, c *tools.Call, in queryIn) (Ans
 		q.Add(t.value)
 		if q.IsFull() && row.End < rows.Size {
 			out.Complete = false
-			out.Notes = append(out.Notes, fmt.Sprintf("stopped after %d rows, because enough of them match", row.Number))
+			out.Notes = append(out.Notes, fmt.Sprintf("stopped after %s, because enough of them match",
+				profile.CountOf(row.Number, "row", "rows")))
 			break
 		}
 		if row.End > maxQueryRead {
 			out.Complete = false
-			out.Notes = append(out.Notes, fmt.Sprintf("stopped after %d rows, at byte %d of %d", row.Number, row.End, rows.Size))
+			out.Notes = append(out.Notes, fmt.Sprintf("stopped after %s, at byte %d of %d",
+				profile.CountOf(row.Number, "row", "rows"), row.End, rows.Size))
 			break
 		}
 	}
 	out.Result = q.Result()
 	if skipped > 0 {
-		out.Notes = append(out.Notes, fmt.Sprintf("%d rows cannot be read and are left out", skipped))
+		out.Notes = append(out.Notes, profile.CountOf(skipped, "row cannot be read and is left out",
+			"rows cannot be read and are left out"))
 	}
 	if cut > 0 {
-		out.Notes = append(out.Notes, fmt.Sprintf("%d rows are too long and were read in part", cut))
+		out.Notes = append(out.Notes, profile.CountOf(cut, "row is too long and was", "rows are too long and were")+
+			" read in part")
 	}
 	out.Notes = append(out.Notes, remarks(&out.Result, report)...)
 	for _, name := range t.unseen(in) {
@@ -161,15 +166,16 @@ func remarks(r *query.Result, report *files.Report) (list []string) {
 		list = append(list, report.Profile.TotalRemark())
 	}
 	if r.LeftOut > 0 {
-		list = append(list, fmt.Sprintf("there are more than %d groups: %d rows of other groups are left out",
-			query.MaxGroups, r.LeftOut))
+		list = append(list, fmt.Sprintf("there are more than %d groups: %s left out",
+			query.MaxGroups, profile.CountOf(r.LeftOut, "row of another group is", "rows of other groups are")))
 	}
 	if r.Ignored > 0 {
-		list = append(list, fmt.Sprintf("%d values that are not numbers or dates like the others are ignored", r.Ignored))
+		list = append(list, profile.CountOf(r.Ignored, "value that is not a number or date like the others is",
+			"values that are not numbers or dates like the others are")+" ignored")
 	}
 	if r.Incomparable > 0 {
-		list = append(list, fmt.Sprintf("%d values are not compared, because they are not numbers or dates like the "+
-			"value of the condition", r.Incomparable))
+		list = append(list, profile.CountOf(r.Incomparable, "value is not compared, because it is not a number or date",
+			"values are not compared, because they are not numbers or dates")+" like the value of the condition")
 	}
 	if r.Approximate {
 		list = append(list, "numbers with an exponent or more than 18 digits are added approximately")
@@ -265,7 +271,7 @@ func (b *toolbox) loadJoin(ctx context.Context, c *tools.Call, in *joinIn) (*joi
 		return nil, err
 	}
 	j := &joinedTable{on: in.On, columns: in.Columns, values: map[string][]string{}, report: report}
-	repeated := 0
+	repeated := int64(0)
 	for row, err := range readRows(ctx, in.File, rows) {
 		if err != nil {
 			return nil, err
@@ -290,8 +296,12 @@ func (b *toolbox) loadJoin(ctx context.Context, c *tools.Call, in *joinIn) (*joi
 		j.values[id] = values
 	}
 	if repeated > 0 {
-		j.notes = append(j.notes, fmt.Sprintf("%d rows of %s repeat a value of %.60q or do not have one: the first counts",
-			repeated, in.File, in.Equals))
+		repeat, lack := "repeat", "do not have one"
+		if repeated == 1 {
+			repeat, lack = "repeats", "does not have one"
+		}
+		j.notes = append(j.notes, fmt.Sprintf("%s of %s %s a value of %.60q or %s: the first counts",
+			profile.CountOf(repeated, "row", "rows"), in.File, repeat, in.Equals, lack))
 	}
 	return j, nil
 }

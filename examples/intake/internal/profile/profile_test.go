@@ -266,7 +266,7 @@ func TestARecordThatHasANameTwiceIsTold(t *testing.T) {
 	got := p.Profile()
 	require.Equal(t, []string{"1", "4"}, got.Column("a").Examples)
 	require.EqualValues(t, 2, got.Column("a").Distinct)
-	require.Equal(t, []string{"1 records have a name twice: the first value counts"}, got.Remarks())
+	require.Equal(t, []string{"1 record has a name twice: the first value counts"}, got.Remarks())
 }
 
 func TestNumbersInGroupsAndDatesWithNames(t *testing.T) {

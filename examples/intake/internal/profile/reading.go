@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 )
 
@@ -142,17 +143,25 @@ func ReadValue(b []byte, c *Column) Value {
 // FormatDate writes a date YYYYMMDD as 2026-01-31.
 func FormatDate(n float64) string { return formatDate(n) }
 
+// CountOf returns a number with the words for one or for several things, such as 1 row is.
+func CountOf(n int64, one, several string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.FormatInt(n, 10) + " " + several
+}
+
 // maxRemarks is the number of columns that the remarks name.
 const maxRemarks = 6
 
 // Remarks returns sentences about what was read by an assumption or in part.
 func (p *Profile) Remarks() (list []string) {
 	if p.Cut > 0 {
-		list = append(list, fmt.Sprintf("%d rows are too long and were read in part: "+
-			"their last values count as missing, and they are not compared to find repetitions", p.Cut))
+		list = append(list, CountOf(p.Cut, "row is too long and was", "rows are too long and were")+" read in part: "+
+			"the last values count as missing, and such rows are not compared to find repetitions")
 	}
 	if p.Twice > 0 {
-		list = append(list, fmt.Sprintf("%d records have a name twice: the first value counts", p.Twice))
+		list = append(list, CountOf(p.Twice, "record has", "records have")+" a name twice: the first value counts")
 	}
 	if p.Rows == 0 {
 		list = append(list, "the file does not have any rows of data")
@@ -177,11 +186,11 @@ func (p *Profile) Remarks() (list []string) {
 		if v.Type == Date {
 			shown = formatDate(v.Number)
 		}
-		list = append(list, fmt.Sprintf("%d values of %.60q can be read in two ways, and the file does not decide: "+
-			"%s is read as %s", c.Assumed, c.Name, c.AssumedExample, shown))
+		list = append(list, fmt.Sprintf("%s of %.60q can be read in two ways, and the file does not decide: "+
+			"%s is read as %s", CountOf(c.Assumed, "value", "values"), c.Name, c.AssumedExample, shown))
 	}
 	if more > 0 {
-		list = append(list, fmt.Sprintf("values of %d more columns can be read in two ways", more))
+		list = append(list, "values of "+CountOf(int64(more), "more column", "more columns")+" can be read in two ways")
 	}
 	return list
 }

@@ -49,7 +49,7 @@ func TestAnAverageOfSeveralFilesIsThatOfAllRows(t *testing.T) {
 	text := w.say("average qty in shipments")
 	require.Contains(t, text, "- avg(qty) 2.50\n")
 	require.Contains(t, text, "Average in 2 files together: 4.375.") // (1 + 2 + 4.5 + 10) / 4
-	require.Contains(t, text, "1 values that are not numbers")
+	require.Contains(t, text, "1 value that is not a number")
 	require.NotContains(t, text, "numbers(qty)")
 	text = w.say("average qty by carrier in shipments")
 	require.Contains(t, text, "Average in 2 files together:\n- UPS: 4.50\n- dhl: 4.333")
@@ -175,7 +175,7 @@ func TestHandlesAreForTheModel(t *testing.T) {
 	w.takeIn("suppliers.csv", []byte("supplier_id,supplier_name,country\nS-001,Alpha,NL\nS-001,Beta,NL\n"))
 	w.takeIn("ship.csv", []byte(shipments+"SH-1,DHL,S-001,2026-01-13,delivered,9,x\n"))
 	text = w.say("total qty by supplier in ship.csv")
-	require.Contains(t, text, `1 rows of "suppliers.csv" repeat a value`)
+	require.Contains(t, text, `1 row of "suppliers.csv" repeats a value`)
 	for _, ev := range w.last {
 		if done, ok := ev.(agent.ToolDone); ok {
 			require.NotRegexp(t, `\bf\d`, done.Result.Summary)

@@ -1,6 +1,7 @@
 package reader_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -121,4 +122,19 @@ func TestDifferentValuesDuplicatesAndTheEarliestDate(t *testing.T) {
 	require.NotContains(t, text, "together")
 	text = w.say("how many duplicates in shipments")
 	require.Contains(t, text, "- \"other.csv\": 0 of 1 row, counted exactly\n- \"ship.csv\": 1 of 4 rows")
+}
+
+func TestTheFlawsOfTheFirstColumnsAreNamed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	names := make([]string, 70)
+	for i := range names {
+		names[i] = fmt.Sprintf("c%d", i)
+	}
+	header := strings.Join(names, ",") + "\n"
+	_, text := w.takeIn("wide.csv", []byte(header+strings.Repeat("1,", 69)+"1\n"))
+	require.Contains(t, text, "I found no flaws in the first 60 columns. The report shows all.")
+	require.NotContains(t, text, "this result")
+	_, text = w.takeIn("empty.csv", []byte(header+strings.Repeat("1,", 69)+"1\n,"+strings.Repeat("1,", 68)+"1\n"))
+	require.Contains(t, text, "- Missing values: \"c0\" 1 (50.0 %).\n- I have named the flaws of the first 60 columns.")
 }

@@ -61,8 +61,13 @@ func describeQuality(r *intaketools.Report) string {
 	for _, note := range r.Notes {
 		add("%s.", note)
 	}
-	if len(lines) == 1 {
+	switch isPart := r.Shown != ""; {
+	case len(lines) == 1 && isPart:
+		add("I found no flaws in the first %s. The report shows all.", plural(len(p.Columns), "column"))
+	case len(lines) == 1:
 		add("I found no flaws.")
+	case isPart:
+		add("I have named the flaws of the first %s. The report shows all.", plural(len(p.Columns), "column"))
 	}
 	return strings.Join(lines, "\n")
 }

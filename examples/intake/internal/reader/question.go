@@ -42,7 +42,8 @@ var (
 var functions = map[string]string{
 	"how many": "count", "number of": "count", "count of": "count", "count": "count", "total": "sum", "sum of": "sum",
 	"sum": "sum", "average": "avg", "avg": "avg", "mean": "avg", "lowest": "min", "smallest": "min", "minimum": "min",
-	"min": "min", "earliest": "min", "latest": "max", "highest": "max", "largest": "max", "maximum": "max", "max": "max", "first": "rows", "rows": "rows",
+	"min": "min", "earliest": "min", "latest": "max",
+	"highest": "max", "largest": "max", "maximum": "max", "max": "max", "first": "rows", "rows": "rows",
 }
 
 // parseQuestion returns the question of a message, or false for a message that does not begin like a question.

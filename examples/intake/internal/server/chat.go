@@ -171,7 +171,7 @@ func (s *Server) checkReady(r *http.Request, fileID string) error {
 			return err
 		}
 		if isLive {
-			p := newProblem(http.StatusConflict, "Another run takes in this file.")
+			p := newProblem(http.StatusConflict, "This file is being read already.")
 			return p.WithHeader("Location", eventsPath(f.Run))
 		}
 	}
@@ -188,7 +188,7 @@ func (s *Server) checkReady(r *http.Request, fileID string) error {
 // startProblem adds to the error of a run that was not started which run is in its way.
 func startProblem(err error) error {
 	if running, ok := errors.AsType[*runner.RunningError](err); ok {
-		p := newProblem(http.StatusConflict, "A run is in flight in this chat. Wait until it has ended.")
+		p := newProblem(http.StatusConflict, "This chat is still being answered.")
 		return p.WithHeader("Location", eventsPath(running.Run))
 	}
 	return err

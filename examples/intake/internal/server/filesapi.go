@@ -139,6 +139,9 @@ func (s *Server) confirmFile(w http.ResponseWriter, r *http.Request) error {
 	}
 	st := files.Statement{Kind: kinds.Kind(kind), Meanings: map[string]string{}}
 	for _, c := range columns {
+		if _, isRepeated := st.Meanings[c.Name]; isRepeated {
+			return newProblem(http.StatusBadRequest, fmt.Sprintf("The field columns has %.60q twice.", c.Name))
+		}
 		st.Meanings[c.Name] = c.Meaning
 	}
 	f, err := view.Confirm(r.Context(), r.PathValue("id"), version, st)
@@ -180,7 +183,7 @@ func (s *Server) deleteFile(w http.ResponseWriter, r *http.Request) error {
 	case f.Ref.IsZero() && !f.Ended:
 		return newProblem(http.StatusConflict, "The file has not arrived yet.")
 	case f.Run != "":
-		return newProblem(http.StatusConflict, "A run takes in this file. Stop it first.")
+		return newProblem(http.StatusConflict, "This file is being read. Stop it first.")
 	}
 	session, err := callerOf(r).Session(f.ID)
 	if err != nil {

@@ -151,7 +151,7 @@ func claimError(err error) error {
 	if !ok {
 		return err
 	}
-	e := &agent.RunError{Code: "conflict", Message: "Another run takes in this file.", Retryable: true, Err: err}
+	e := &agent.RunError{Code: "conflict", Message: "This file is being read already.", Retryable: true, Err: err}
 	if errors.Is(err, tracking.ErrTerminal) || rejected.Record.Stage(files.Profiled).State == tracking.StateSuccess {
 		e.Message, e.Retryable = "The file was taken in already, or its upload has ended.", false
 	}
