@@ -38,7 +38,7 @@ type Report struct {
 	File  string `json:"file"`
 	Name  string `json:"name"`
 	State string `json:"state"`
-	// Shown says how many columns are in the result, if not all of the report are.
+	// Shown is a sentence about the columns in the result, if those are not all of the report.
 	Shown string `json:"columns_shown,omitempty"`
 	files.Report
 }
