@@ -134,7 +134,10 @@ intake("the address decides which chat and file are shown", { flags: ["-pace", "
   await page.getByRole("heading", { level: 1, name: "This file was not found" }).waitFor();
   await page.getByRole("button", { name: "Back to the chat" }).click();
   await messages(page).getByText("what files do I have", { exact: true }).waitFor();
+  await page.getByRole("link", { name: "Skip to the chat" }).press("Enter");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "main");
   assert.equal(chatInAddress(), first);
+  assert.equal(await messages(page).locator("> li").count(), 2);
 });
 
 intake("a file that is not a table says why and is removed", {}, async ({ page, server }) => {

@@ -177,6 +177,10 @@ byId("new-chat").addEventListener("click", () => {
   announce("This is a new chat.");
   byId("message").focus();
 });
+document.querySelector(".skip").addEventListener("click", (e) => {
+  e.preventDefault(); // the address names the chat
+  byId("main").focus();
+});
 byId("more").addEventListener("click", () => refreshFiles(actions, true));
 addEventListener("beforeunload", (e) => (isSending() || hasDrafts()) && e.preventDefault()); // they would be lost
 for (const type of ["online", "offline"]) addEventListener(type, () => page.conversation?.noteNetwork(type === "online"));
