@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -57,6 +59,23 @@ func serialRemarks(columns []profile.Column) (list []string) {
 		day := time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC).AddDate(0, 0, int(from))
 		list = append(list, fmt.Sprintf("numbers of %.60q look like dates as a spreadsheet stores them, but are read as "+
 			"numbers: %s is %s there", c.Name, c.Min, day.Format(time.DateOnly)))
+	}
+	return list
+}
+
+// quantity matches a number with a unit that is not a currency or a percent sign, such as 5 kg.
+var quantity = regexp.MustCompile(`(?i)^[-+]?[0-9][0-9.,]* ?(?:mg|g|kg|t|lbs?|oz|mm|cm|m|km|ml|l|pcs?|ea)$`)
+
+// quantityRemarks returns a sentence for each column of texts whose examples are numbers with units.
+func quantityRemarks(columns []profile.Column) (list []string) {
+	for i := range columns {
+		c := &columns[i]
+		isOther := func(example string) bool { return !quantity.MatchString(example) }
+		if c.Type != profile.Text || len(c.Examples) < 2 || slices.ContainsFunc(c.Examples, isOther) {
+			continue
+		}
+		list = append(list, fmt.Sprintf("values of %.60q look like numbers with units, such as %.30q, but are read as texts, "+
+			"so they cannot be added", c.Name, c.Examples[0]))
 	}
 	return list
 }

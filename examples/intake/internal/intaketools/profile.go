@@ -123,7 +123,7 @@ func (b *toolbox) measure(ctx context.Context, c *tools.Call, handle string) (*f
 	}
 	r.Profile = p.Profile()
 	r.Notes = slices.Concat(rows.Notes, headerRemarks(rows.Columns), problems, r.Profile.Remarks(),
-		serialRemarks(r.Profile.Columns))
+		serialRemarks(r.Profile.Columns), quantityRemarks(r.Profile.Columns))
 	if n := len(r.Profile.Columns); r.Profile.HasColumns > n {
 		r.Notes = append(r.Notes, fmt.Sprintf("only %d of %d columns are measured", n, r.Profile.HasColumns))
 	}
