@@ -74,8 +74,8 @@ func quantityRemarks(columns []profile.Column) (list []string) {
 		if c.Type != profile.Text || len(c.Examples) < 2 || slices.ContainsFunc(c.Examples, isOther) {
 			continue
 		}
-		list = append(list, fmt.Sprintf("values of %.60q look like numbers with units, such as %.30q, but are read as texts, "+
-			"so they cannot be added", c.Name, c.Examples[0]))
+		list = append(list, fmt.Sprintf("values of %.60q look like numbers with units, such as %.30q, but are read as "+
+			"texts, so they cannot be added", c.Name, c.Examples[0]))
 	}
 	return list
 }
