@@ -23,6 +23,7 @@ type result struct {
 	first50, first99    time.Duration
 	cpu                 time.Duration // for each stream
 	resident, anonymous int64         // for each concurrent stream
+	total               int64         // resident, of the process
 	left                left
 	load                loadResult
 }
@@ -87,6 +88,7 @@ func measure(ctx context.Context, c contestant, m *model, streams int, s setting
 		return r, err
 	}
 	r.cpu = (after.cpu - before.cpu) / time.Duration(l.ended.Load())
+	r.total = peaks.resident
 	r.resident = (peaks.resident - before.resident) / int64(streams)
 	r.anonymous = (peaks.anonymous - before.anonymous) / int64(streams)
 	r.lag50, r.lag99 = l.lag.quantile(0.5), l.lag.quantile(0.99)
