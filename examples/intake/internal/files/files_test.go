@@ -107,7 +107,7 @@ func newFixture(t *testing.T) *fixture {
 }
 
 func report(columns ...string) *files.Report {
-	r := &files.Report{Format: "csv", Whole: true}
+	r := &files.Report{Format: "csv"}
 	for _, name := range columns {
 		r.Profile.Columns = append(r.Profile.Columns, profile.Column{Name: name})
 	}

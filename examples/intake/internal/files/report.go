@@ -14,12 +14,11 @@ import (
 
 // Report is the description of a file.
 type Report struct {
-	// The measured part. Whole reports that the whole file was read.
+	// The measured part: of the whole file.
 	Format    string          `json:"format"`
 	Encoding  string          `json:"encoding"`
 	Separator string          `json:"separator,omitempty"`
 	Size      int64           `json:"size"`
-	Whole     bool            `json:"whole"`
 	Notes     []string        `json:"notes,omitempty"`
 	Profile   profile.Profile `json:"profile"`
 	Measured  time.Time       `json:"measured_at"`

@@ -103,7 +103,7 @@ func (b *toolbox) measure(ctx context.Context, c *tools.Call, handle string) (*f
 	p := profile.New(rows.Columns, rows.HasColumns)
 	p.Separator = rows.Separator
 	r := &files.Report{
-		Format: rows.Format, Encoding: rows.Encoding, Separator: rows.Separator, Size: rows.Size, Whole: true,
+		Format: rows.Format, Encoding: rows.Encoding, Separator: rows.Separator, Size: rows.Size,
 	}
 	var problems []string
 	for row, err := range readRows(ctx, handle, rows) {

@@ -162,7 +162,6 @@ func TestEveryKindAndFormatIsTakenIn(t *testing.T) {
 				require.NoError(t, err)
 				require.Equal(t, kind, f.Report.Kind)
 				require.True(t, f.Report.IsRecorded())
-				require.True(t, f.Report.Whole)
 				require.Equal(t, counts.Rows, f.Report.Profile.Rows)
 				require.Equal(t, counts.Duplicates, f.Report.Profile.Duplicates)
 				for name, n := range counts.Missing {
