@@ -1,7 +1,10 @@
 package runner_test
 
 import (
+	"context"
 	"fmt"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -73,4 +76,56 @@ func startNextAcross(t *testing.T, writes int, pause time.Duration) (made int) {
 		checkNothingReserved(t, b, session)
 	})
 	return made
+}
+
+// slowWrites is a table whose writes take a while.
+type slowWrites struct{ table.Driver }
+
+func (s slowWrites) Put(ctx context.Context, k table.Key, r table.Row, c table.Cond) error {
+	time.Sleep(300 * time.Millisecond)
+	return s.Driver.Put(ctx, k, r, c)
+}
+
+// endless is the table of a process that is killed when it writes the end of a run into HEAD.
+type endless struct {
+	table.Driver
+	isDead atomic.Bool
+}
+
+func (e *endless) Put(ctx context.Context, k table.Key, r table.Row, c table.Cond) error {
+	if strings.HasPrefix(k.Sort(), "run#") && r.Attr["status"] == string(runner.StatusComplete) {
+		e.isDead.Store(true)
+	}
+	if e.isDead.Load() {
+		return errKilled
+	}
+	return e.Driver.Put(ctx, k, r, c)
+}
+
+// The next run can start in the process that is about to end the run of a dead one, which a client has seen to its end.
+func TestTheNextRunDoesNotWaitForATakeoverAtTheEnd(t *testing.T) {
+	t.Parallel()
+	for later := range 20 {
+		synctest.Test(t, func(t *testing.T) {
+			d := table.NewMemory(nil)
+			dying := &endless{Driver: d}
+			a := newProcess(t, dying, hostOf(t, librarian(0)), nil)
+			session := newSession(t)
+			run, err := a.Start(t.Context(), runner.Request{Scope: session, Prompt: "Go."})
+			require.NoError(t, err)
+			require.Contains(t, last(collect(t, a, session, run.ID)), "complete")
+			a.shutDown(t)
+			require.True(t, dying.isDead.Load())
+
+			b := newProcess(t, slowWrites{d}, hostOf(t, librarian(0)), &runner.Options{Exclusive: true})
+			recovered := make(chan error, 1)
+			go func() { recovered <- b.Recover(t.Context(), b.table.System()) }()
+			time.Sleep(time.Duration(later) * 100 * time.Millisecond)
+			next, err := b.Start(t.Context(), runner.Request{Scope: session, Prompt: "Go on."})
+			require.NoError(t, err, later)
+			require.Contains(t, last(collect(t, b, session, next.ID)), "complete")
+			require.NoError(t, <-recovered)
+			b.shutDown(t)
+		})
+	}
 }

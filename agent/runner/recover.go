@@ -190,8 +190,8 @@ func (a *active) winEpoch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !current.isHeld(a.head.owner, a.head.epoch) {
-		return errLost
+	if !current.isHeld(a.head.owner, a.head.epoch) || current.status.HasEnded() {
+		return errLost // the same epoch has ended if another takeover of this process was faster
 	}
 	a.head = current // an earlier try, whose answer was lost
 	return nil

@@ -130,30 +130,32 @@ const (
 )
 
 // awaitEnding reports whether a run has ended. A client may have seen the last event of a run whose HEAD says that it
-// has not, so awaitEnding waits for a run of this process that has told it, and otherwise reads HEAD a few times. If
+// has not, so awaitEnding waits for a run of this process whose log has ended, and otherwise reads HEAD a few times. If
 // the log has ended and HEAD still has not, awaitEnding takes the run over without waiting for its lease.
 func (r *Runner) awaitEnding(ctx context.Context, session scope.Scope, view *table.View, n int) (bool, error) {
-	if a := r.findActive(session, n); a != nil {
-		if !a.ending.Load() {
-			return false, nil
-		}
-		select {
-		case <-a.done:
-		case <-ctx.Done():
-			return false, context.Cause(ctx)
-		}
-	}
 	for i := range longEndingPolls {
+		if a := r.findActive(session, n); a != nil {
+			if !a.ending.Load() && !r.hasLogEnded(ctx, session, n) {
+				return false, nil
+			}
+			select {
+			case <-a.done:
+			case <-ctx.Done():
+				return false, context.Cause(ctx)
+			}
+		}
 		h, err := readHead(ctx, view, n) // another process may have it, or it has just left this one
 		if err != nil || h.status.HasEnded() {
 			return err == nil, err
 		}
 		if i == endingPolls {
-			if status, err := r.readEnd(ctx, session, n); err != nil || status == "" {
-				return false, nil //nolint:nilerr // the run has not ended as far as its log can be read
+			if !r.hasLogEnded(ctx, session, n) {
+				return false, nil
 			}
-			if err := r.takeOverHead(ctx, session, view, h); err != nil {
-				return false, err
+			if h.owner != r.id { // otherwise this process has just taken it over
+				if err := r.takeOverHead(ctx, session, view, h); err != nil {
+					return false, err
+				}
 			}
 		}
 		if err := sleepFor(ctx, endingPoll); err != nil {
@@ -161,6 +163,12 @@ func (r *Runner) awaitEnding(ctx context.Context, session scope.Scope, view *tab
 		}
 	}
 	return false, nil
+}
+
+// hasLogEnded reports whether the log of a run has its last event, as far as it can be read.
+func (r *Runner) hasLogEnded(ctx context.Context, session scope.Scope, n int) bool {
+	status, err := r.readEnd(ctx, session, n)
+	return err == nil && status != ""
 }
 
 // beginRun puts HEAD with Absent, which decides between concurrent starts, and launches the run.
