@@ -134,15 +134,8 @@ const (
 // the log has ended and HEAD still has not, awaitEnding takes the run over without waiting for its lease.
 func (r *Runner) awaitEnding(ctx context.Context, session scope.Scope, view *table.View, n int) (bool, error) {
 	for i := range longEndingPolls {
-		if a := r.findActive(session, n); a != nil {
-			if !a.ending.Load() && !r.hasLogEnded(ctx, session, n) {
-				return false, nil
-			}
-			select {
-			case <-a.done:
-			case <-ctx.Done():
-				return false, context.Cause(ctx)
-			}
+		if mayEnd, err := r.awaitActive(ctx, session, n); err != nil || !mayEnd {
+			return false, err
 		}
 		h, err := readHead(ctx, view, n) // another process may have it, or it has just left this one
 		if err != nil || h.status.HasEnded() {
@@ -153,16 +146,35 @@ func (r *Runner) awaitEnding(ctx context.Context, session scope.Scope, view *tab
 				return false, nil
 			}
 			if h.owner != r.id { // otherwise this process has just taken it over
-				if err := r.takeOverHead(ctx, session, view, h); err != nil {
-					return false, err
-				}
+				err = r.takeOverHead(ctx, session, view, h)
 			}
 		}
-		if err := sleepFor(ctx, endingPoll); err != nil {
+		if err == nil {
+			err = sleepFor(ctx, endingPoll)
+		}
+		if err != nil {
 			return false, err
 		}
 	}
 	return false, nil
+}
+
+// awaitActive waits until a run has left this process. It returns false at once if the run is here and has not told its
+// last event.
+func (r *Runner) awaitActive(ctx context.Context, session scope.Scope, n int) (bool, error) {
+	a := r.findActive(session, n)
+	if a == nil {
+		return true, nil
+	}
+	if !a.ending.Load() && !r.hasLogEnded(ctx, session, n) {
+		return false, nil
+	}
+	select {
+	case <-a.done:
+		return true, nil
+	case <-ctx.Done():
+		return false, context.Cause(ctx)
+	}
 }
 
 // hasLogEnded reports whether the log of a run has its last event, as far as it can be read.
