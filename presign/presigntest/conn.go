@@ -11,6 +11,9 @@ import (
 const (
 	stallTime = 20 * time.Second // the longest wait for a client's next byte, and for its first header
 	minRate   = 16 << 10         // bytes a second that a client must send on average, after stallTime
+
+	// lingerTime is the longest time for which a client may go on sending a request that has been answered.
+	lingerTime = 10 * time.Second
 )
 
 // listener accepts connections with read timeouts. They report an error if a request is cut short.
@@ -32,14 +35,15 @@ func (l listener) Accept() (net.Conn, error) {
 type conn struct {
 	net.Conn
 
-	begun time.Time
-	read  int64        // bytes
-	limit atomic.Int64 // the deadline that the server has set, in nanoseconds since 1970; 0 if it is not set
+	begun  time.Time
+	read   atomic.Int64 // bytes
+	failed atomic.Bool  // a read has failed
+	limit  atomic.Int64 // the deadline that the server has set, in nanoseconds since 1970; 0 if it is not set
 }
 
 func (c *conn) Read(p []byte) (int, error) {
 	deadline := time.Now().Add(stallTime)
-	if d := c.begun.Add(stallTime + time.Duration(c.read)*time.Second/minRate); d.Before(deadline) {
+	if d := c.begun.Add(stallTime + time.Duration(c.read.Load())*time.Second/minRate); d.Before(deadline) {
 		deadline = d
 	}
 	if n := c.limit.Load(); n != 0 && n < deadline.UnixNano() {
@@ -49,8 +53,11 @@ func (c *conn) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := c.Conn.Read(p)
-	c.read += int64(n)
-	if errors.Is(err, io.EOF) && c.read > 0 {
+	read := c.read.Add(int64(n))
+	if err != nil {
+		c.failed.Store(true)
+	}
+	if errors.Is(err, io.EOF) && read > 0 {
 		err = io.ErrUnexpectedEOF
 	}
 	return n, err
@@ -72,4 +79,16 @@ func (c *conn) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	return c.Conn.Write(p)
+}
+
+// Close closes the connection. If the client may still be sending a request, Close ends the server's side first and
+// discards what arrives for up to lingerTime. A connection that is closed with unread bytes is reset, and the client
+// may then lose the response (RFC 9112, section 9.6).
+func (c *conn) Close() error {
+	half, ok := c.Conn.(interface{ CloseWrite() error })
+	if ok && c.read.Load() > 0 && !c.failed.Load() && half.CloseWrite() == nil {
+		_ = c.SetReadDeadline(time.Now().Add(lingerTime))
+		_, _ = io.Copy(io.Discard, c)
+	}
+	return c.Conn.Close()
 }

@@ -102,3 +102,71 @@ func TestClientThatReadsNothingTimesOut(t *testing.T) {
 		require.Equal(t, stallTime, time.Since(begun))
 	})
 }
+
+// halfCloser is a connection of which one side can be closed.
+type halfCloser struct{ net.Conn }
+
+func (halfCloser) CloseWrite() error { return nil }
+
+// A client that never stops sending holds a closed connection for a bounded time, and one whose reads have failed not
+// at all.
+func TestCloseWaitsForABoundedTime(t *testing.T) {
+	t.Parallel()
+	for name, wait := range map[string]time.Duration{"sends on": lingerTime, "was too slow": 0, "sent nothing": 0} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				server, client := pipe()
+				server.Conn = halfCloser{server.Conn}
+				if name != "sent nothing" {
+					go func() {
+						for {
+							if _, err := client.Write(make([]byte, minRate)); err != nil {
+								return
+							}
+							time.Sleep(time.Second)
+						}
+					}()
+					_, err := server.Read(make([]byte, 1))
+					require.NoError(t, err)
+				}
+				if name == "was too slow" {
+					require.NoError(t, server.SetReadDeadline(time.Now().Add(-1)))
+					_, err := server.Read(make([]byte, 1))
+					require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+				}
+				begun := time.Now()
+				require.NoError(t, server.Close())
+				require.Equal(t, wait, time.Since(begun))
+			})
+		})
+	}
+}
+
+// The system resets a connection that is closed with unread bytes. The client would lose the response.
+func TestResponseReachesAClientThatStillSends(t *testing.T) {
+	t.Parallel()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	served := make(chan error, 1)
+	go func() {
+		c, err := (listener{l}).Accept()
+		if err == nil {
+			_, _ = c.Read(make([]byte, 10))
+			_, _ = c.Write([]byte("no"))
+			err = c.Close()
+		}
+		served <- err
+	}()
+	c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", l.Addr().String())
+	require.NoError(t, err)
+	defer c.Close()
+	_, err = c.Write(make([]byte, 16<<20)) // more than both sides' buffers hold
+	require.NoError(t, err)
+	answer, err := io.ReadAll(io.LimitReader(c, 10))
+	require.NoError(t, err)
+	require.Equal(t, "no", string(answer))
+	require.NoError(t, c.Close())
+	require.NoError(t, <-served)
+}

@@ -33,7 +33,6 @@ func (b *backendLimits) PutObject(
 	ctx context.Context, in s3response.PutObjectInput,
 ) (s3response.PutObjectOutput, error) {
 	if err := b.checkSize(in.ContentLength); err != nil {
-		b.discard(ctx)
 		return s3response.PutObjectOutput{}, err
 	}
 	if body := newWholeBody(ctx, in.Body); body != nil {
@@ -74,7 +73,6 @@ func (b *backendLimits) DeleteObjects(ctx context.Context, in *s3.DeleteObjectsI
 
 func (b *backendLimits) UploadPart(ctx context.Context, in *s3.UploadPartInput) (*s3.UploadPartOutput, error) {
 	if err := b.checkSize(in.ContentLength); err != nil {
-		b.discard(ctx)
 		return nil, err
 	}
 	part := *in
@@ -106,14 +104,6 @@ func (b *backendLimits) checkSize(size *int64) error {
 		return s3err.GetEntityTooLargeErr(n, b.maxObject)
 	}
 	return nil
-}
-
-// discard reads as much of a rejected body as an accepted one may have. Most clients read only after they have written,
-// so those with a slightly larger body see the response, and others a closed connection.
-func (b *backendLimits) discard(ctx context.Context) {
-	if body := requestBody(ctx); body != nil {
-		_, _ = io.CopyN(io.Discard, body, b.maxObject)
-	}
 }
 
 // sizeOfParts returns the total size of the uploaded parts in bytes.
