@@ -207,6 +207,7 @@ func TestOddFiles(t *testing.T) {
 	for _, files := range []map[string]oddFile{orientedFiles(img), formats(img), damaged(img)} {
 		for name, f := range files {
 			t.Run(name, func(t *testing.T) {
+				s := s.within(t)
 				session := s.upload(f.name, cmp.Or(f.media, "image/jpeg"), f.content)
 				events, text := s.extract(session, "")
 				end := last(events)
@@ -258,6 +259,7 @@ func TestOddNames(t *testing.T) {
 		"markup":               {"<img src=x onerror=alert(1)>.jpg", "", "<img src=x onerror=alert(1)>.jpg"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			s := s.within(t)
 			ask := func(file, shown string) (int, map[string]any) {
 				q := url.Values{"filename": {file}}
 				if shown != "" {

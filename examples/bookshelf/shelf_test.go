@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -12,7 +11,6 @@ import (
 	"net/url"
 	"os/exec"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -40,6 +38,13 @@ func (s *shelf) forUser(tenant, user string, roles ...string) *shelf {
 	s.t.Helper()
 	other := *s
 	other.token = s.as(tenant, user, roles...)["Authorization"]
+	return &other
+}
+
+// within returns the same bookshelf for a subtest.
+func (s *shelf) within(t *testing.T) *shelf {
+	other := *s
+	other.t = t
 	return &other
 }
 
