@@ -12,7 +12,7 @@ const (
 	stallTime = 20 * time.Second // the longest wait for a client's next byte, and for its first header
 	minRate   = 16 << 10         // bytes a second that a client must send on average, after stallTime
 
-	// lingerTime is the longest time for which a client may go on sending a request that has been answered.
+	// lingerTime is how long a closed connection still reads the request that has been answered.
 	lingerTime = 10 * time.Second
 )
 
