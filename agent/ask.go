@@ -38,7 +38,7 @@ func (r *run) ask(set toolset) (*answer, error) {
 func (r *run) askShortened(set toolset) (*answer, error) {
 	defer r.revertTurns()
 	kept := r.withoutMedia
-	r.cuts, r.trials, r.trialBase = 0, nil, nil
+	r.cuts, r.trials, r.trialBase, r.hasFallback = 0, nil, nil, false
 	for i := 0; ; i++ {
 		ans, err := r.send(set)
 		if err == nil {

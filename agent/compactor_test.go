@@ -198,17 +198,6 @@ func TestFullContextIsCompactedAndRetried(t *testing.T) {
 		"no history":        {History{}, DropOldest(1000), []step{full}, 1, "Too long."},
 		"no compactor":      {long, nil, []step{full}, 1, "Too long."},
 		"after it has said": {long, DropOldest(1000), []step{{text("a"), StopPart{StopContextWindow}}}, 1, "too long for the model"},
-		"a bad summary":     {long, must.Get(Summarise(play(step{text("a"), StopPart{StopMaxTokens}}), 1000)), []step{full}, 1, "summary"},
-		"an empty summary":  {long, must.Get(Summarise(play(step{text(" "), end}), 1000)), []step{full}, 1, "empty"},
-		"no summary":        {long, must.Get(Summarise(play(step{&ModelError{Code: CodeThrottled}}), 1000)), []step{full}, 1, "throttled"},
-		"half a pair": {long, func(_ context.Context, _ []Turn, full bool) ([]Turn, Usage, error) {
-			return []Turn{{wholeTurn().Messages[:2]}}, Usage{}, nil
-		}, nil, 0, "lacks a result"},
-		"the assistant first": {long, func(_ context.Context, ts []Turn, full bool) ([]Turn, Usage, error) {
-			return []Turn{{ts[0].Messages[1:]}}, Usage{}, nil
-		}, nil, 0, "the assistant speaks first"},
-		"a panic":      {long, func(context.Context, []Turn, bool) ([]Turn, Usage, error) { panic("boom") }, nil, 0, "it panicked: boom"},
-		"nothing left": {long, func(context.Context, []Turn, bool) ([]Turn, Usage, error) { return nil, Usage{}, nil }, nil, 0, "no turns are left"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, done, err := run(c.h, c.c, c.steps...)
@@ -217,6 +206,117 @@ func TestFullContextIsCompactedAndRetried(t *testing.T) {
 			require.NoError(t, done.History.check())
 		})
 	}
+}
+
+// A Compactor that always fails does not make a long conversation unusable: nothing is dropped while it fits the model,
+// and then the oldest turns are. The events and Done say so, and the Compactor is not called at each request.
+func TestFailingCompactorDoesNotEndTheRun(t *testing.T) {
+	t.Parallel()
+	turn := func(q, a string) Turn {
+		return Turn{[]Message{{RoleUser, []Part{{Text: q}}}, {RoleAssistant, []Part{{Text: a}}}}}
+	}
+	long := History{Turns: []Turn{turn("one", "1"), turn("two", "2"), turn("three", "3")}}
+	always := func(turns []Turn, err error) Compactor {
+		return func(context.Context, []Turn, bool) ([]Turn, Usage, error) { return turns, Usage{}, err }
+	}
+	summarise := func(s step) Compactor { return must.Get(Summarise(play(slices.Repeat([]step{s}, 9)...), 1)) }
+	for name, c := range map[string]struct {
+		compact Compactor
+		want    string
+	}{
+		"an error":            {always(nil, errors.New("no table")), "no table"},
+		"a throttled model":   {summarise(step{&ModelError{Code: CodeThrottled}}), "throttled"},
+		"a bad summary":       {summarise(step{text("a"), StopPart{StopMaxTokens}}), "summary"},
+		"an empty summary":    {summarise(step{text(" "), end}), "empty"},
+		"half a pair":         {always([]Turn{{wholeTurn().Messages[:2]}}, nil), "lacks a result"},
+		"the assistant first": {always([]Turn{{long.Turns[0].Messages[1:]}}, nil), "the assistant speaks first"},
+		"nothing left":        {always(nil, nil), "no turns are left"},
+		"a panic":             {func(context.Context, []Turn, bool) ([]Turn, Usage, error) { panic("boom") }, "it panicked: boom"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := &effects{done: map[string]string{}}
+			var early, full int
+			compact := func(ctx context.Context, ts []Turn, isFull bool) ([]Turn, Usage, error) {
+				if isFull {
+					full++
+				} else {
+					early++
+				}
+				return c.compact(ctx, ts, isFull)
+			}
+			again := step{use("c1", "do", `{"word":"w"}`), calls}
+			tooLong := step{&ModelError{Code: CodeContextFull, Message: "Too long."}}
+			m := play(again, step{text("4"), end}, again, tooLong, tooLong, step{text("5"), end})
+			a, err := New(m, &Options{Compact: compact, Tools: tools.Of(e.tool(t))})
+			require.NoError(t, err)
+
+			evs, failed := drain(t, a, t.Context(), Input{Scope: tenant(t, "acme"), Run: "r1", Prompt: "four", History: long})
+			require.Nil(t, failed)
+			done := evs[len(evs)-1].(Done)
+			require.ErrorContains(t, done.CompactErr, c.want)
+			require.Equal(t, long.Turns, done.History.Turns[:3], "it fits the model")
+			require.Equal(t, []int{1, 0}, []int{early, full}, "once, for two requests")
+
+			evs, failed = drain(t, a, t.Context(), Input{Scope: tenant(t, "acme"), Run: "r2", Prompt: "five", History: done.History})
+			require.Nil(t, failed)
+			done = evs[len(evs)-1].(Done)
+			require.ErrorContains(t, done.CompactErr, c.want)
+			require.Equal(t, []int{2, 1}, []int{early, full}, "once when it was too long, for two shorter requests")
+			i := slices.IndexFunc(evs, func(ev Event) bool { _, ok := ev.(Compacted); return ok })
+			require.True(t, evs[i].(Compacted).Fallback)
+			require.Equal(t, "user: "+leftOut+", because it had become too long.", lines(done.History)[0])
+			require.Equal(t, "assistant: 5", lines(done.History)[len(lines(done.History))-1])
+			require.NoError(t, done.History.check())
+		})
+	}
+}
+
+// Only the Compacted of the request for which the Compactor failed reports a fallback.
+func TestFallbackIsReportedOnce(t *testing.T) {
+	t.Parallel()
+	s := newShelf(t, nil)
+	turns := []Turn{wholeTurn(), wholeTurn(), wholeTurn()}
+	show, err := tools.New("show", "Shows.", func(context.Context, *tools.Call, struct{}) (tools.Result, error) {
+		return tools.Result{Blocks: []tools.Block{{Image: &tools.Media{Format: "png", Object: s.ours}}}}, nil
+	})
+	require.NoError(t, err)
+	m := play(step{&ModelError{Code: CodeContextFull}}, step{use("d1", "show", `{}`), calls},
+		step{&ModelError{Code: CodeInvalidCall}}, step{text("ok"), end})
+	a, err := New(m, &Options{Tools: tools.Of(show), Objects: s.bucket,
+		Compact: func(context.Context, []Turn, bool) ([]Turn, Usage, error) { return nil, Usage{}, errors.New("no") }})
+	require.NoError(t, err)
+	evs, failed := drain(t, a, t.Context(), Input{Scope: s.acme, Prompt: "Go on.", History: History{Turns: turns}})
+	require.Nil(t, failed)
+	var fallbacks []bool
+	for _, ev := range evs {
+		if c, ok := ev.(Compacted); ok {
+			fallbacks = append(fallbacks, c.Fallback)
+		}
+	}
+	require.Equal(t, []bool{true, false}, fallbacks)
+}
+
+// A run that is cancelled while its Compactor works ends as cancelled, and drops nothing.
+func TestCancelledCompactorIsNotReplaced(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	long := History{Turns: []Turn{wholeTurn(), wholeTurn()}}
+	a, err := New(play(step{&ModelError{Code: CodeContextFull}}), &Options{
+		Compact: func(ctx context.Context, ts []Turn, full bool) ([]Turn, Usage, error) {
+			if !full {
+				return ts, Usage{}, nil
+			}
+			cancel()
+			return nil, Usage{}, ctx.Err()
+		},
+	})
+	require.NoError(t, err)
+	done, err := a.Run(ctx, Input{Prompt: "Go on.", History: long})
+	require.NoError(t, err)
+	require.Equal(t, OutcomeCancelled, done.Outcome)
+	require.Equal(t, long.Turns, done.History.Turns[:2])
+	require.NoError(t, done.CompactErr)
 }
 
 // The prompt that remains is the user's, not the agent's request for a typed answer.
@@ -264,22 +364,27 @@ func TestCompactorResultIsChecked(t *testing.T) {
 		require.NoError(t, m.bad)
 		return m, audit, done, err
 	}
+	before := lines(h)
 	first := func(_ context.Context, ts []Turn, _ bool) ([]Turn, Usage, error) { return ts[:1], Usage{}, nil }
-	m, _, _, err := run("", first)
-	require.ErrorContains(t, err, "the message that the model must answer is missing")
-	require.Empty(t, m.requests)
-	_, _, _, err = run("two", first)
+	_, _, done, err := run("", first)
 	require.NoError(t, err)
+	require.ErrorContains(t, done.CompactErr, "the message that the model must answer is missing")
+	require.Equal(t, before, lines(done.History)[:len(before)])
+	_, _, done, err = run("two", first)
+	require.NoError(t, err)
+	require.NoError(t, done.CompactErr)
 
-	m, audit, _, err := run("two", func(context.Context, []Turn, bool) ([]Turn, Usage, error) {
+	m, audit, done, err := run("two", func(context.Context, []Turn, bool) ([]Turn, Usage, error) {
 		return []Turn{{[]Message{{RoleUser, []Part{{Image: &tools.Media{Format: "png", Object: s.theirs}}}}}}}, Usage{}, nil
 	})
-	require.ErrorIs(t, err, object.ErrOutside)
-	require.Empty(t, m.requests)
+	require.NoError(t, err)
+	require.ErrorIs(t, done.CompactErr, object.ErrOutside)
 	require.Len(t, audit.all, 1)
+	for p := range eachPart([]Turn{{m.requests[0].Messages}}) {
+		require.Nil(t, p.Image, "what is outside the scope does not reach the model")
+	}
 
-	before := lines(h)
-	_, _, done, err := run("two", func(_ context.Context, ts []Turn, _ bool) ([]Turn, Usage, error) {
+	_, _, done, err = run("two", func(_ context.Context, ts []Turn, _ bool) ([]Turn, Usage, error) {
 		return slices.Delete(ts, 0, 1), Usage{}, nil
 	})
 	require.NoError(t, err)
@@ -301,15 +406,16 @@ func TestSummaryMustBeComplete(t *testing.T) {
 		a, err := New(play(step{text("ok"), end}), &Options{Compact: c})
 		require.NoError(t, err)
 		done, err := a.Run(t.Context(), Input{Prompt: "Go on.", History: long})
+		require.NoError(t, err, reason)
 		if code == "" {
-			require.NoError(t, err, reason)
+			require.NoError(t, done.CompactErr, reason)
 			require.Contains(t, lines(done.History)[0], "I cannot help")
 			continue
 		}
-		failed, ok := errors.AsType[*RunError](err)
+		failed, ok := errors.AsType[*ModelError](done.CompactErr)
 		require.True(t, ok, "%q", reason)
 		require.Equal(t, code, failed.Code, reason)
-		require.Equal(t, long.Turns, failed.Done.History.Turns, "%q", reason)
+		require.Equal(t, long.Turns, done.History.Turns[:2], "%q", reason)
 	}
 }
 
@@ -375,12 +481,12 @@ func TestUsageOfACompactorIsAlwaysReported(t *testing.T) {
 		turns   int // of Compacted
 	}{
 		"used at once":           {func(ts []Turn, _ bool) ([]Turn, error) { return ts[len(ts)-1:], nil }, []step{answer}, "", 0, 1},
-		"an error":               {func([]Turn, bool) ([]Turn, error) { return nil, errors.New("no") }, nil, CodeInternal, 1, 0},
-		"invalid turns":          {func([]Turn, bool) ([]Turn, error) { return nil, nil }, nil, CodeInternal, 1, 0},
+		"an error":               {func([]Turn, bool) ([]Turn, error) { return nil, errors.New("no") }, []step{answer}, "", 1, 0},
+		"invalid turns":          {func([]Turn, bool) ([]Turn, error) { return nil, nil }, []step{answer}, "", 1, 0},
 		"the same turns":         {func(ts []Turn, _ bool) ([]Turn, error) { return ts, nil }, []step{answer}, "", 1, 0},
 		"accepted by the model":  {func(ts []Turn, full bool) ([]Turn, error) { return ts[map[bool]int{true: 1}[full]:], nil }, []step{full, answer}, "", 0, 2},
 		"rejected by the model":  {func(ts []Turn, full bool) ([]Turn, error) { return ts[map[bool]int{true: 1}[full]:], nil }, []step{full, {&ModelError{Code: CodeThrottled}}}, CodeThrottled, 1, 0},
-		"an error the next time": {func(ts []Turn, full bool) ([]Turn, error) { return ts, map[bool]error{true: errors.New("no")}[full] }, []step{full}, CodeInternal, 1, 0},
+		"an error the next time": {func(ts []Turn, full bool) ([]Turn, error) { return ts, map[bool]error{true: errors.New("no")}[full] }, []step{full, answer}, "", 0, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -48,7 +48,9 @@
 //
 // A [Compactor] shortens the history between turns, when it has grown and when it does not fit the model: [DropOldest]
 // drops the oldest turns, and [Summarise] replaces them with a summary by a model. If that is not enough, or without a
-// Compactor, the longest texts, results and arguments are truncated and the request is repeated.
+// Compactor, the longest texts, results and arguments are truncated and the request is repeated. If a Compactor fails,
+// the run continues: the oldest turns are dropped once the conversation does not fit the model, and [Done].CompactErr
+// has the cause.
 //
 // # Media, reasoning and citations
 //

@@ -122,6 +122,8 @@ type (
 		Count int `json:"turns"`
 		// Usage is the cost of the Compactor's requests since the last Compacted.
 		Usage Usage `json:"usage"`
+		// Fallback reports that the [Compactor] failed, and that [DropOldest] shortened the conversation instead.
+		Fallback bool `json:"fallback,omitempty"`
 	}
 
 	// Done is the last event of a run that did not fail.
@@ -144,6 +146,8 @@ type (
 		// rejected a request with media and it is not known with which. Notes replaced them in the requests. A resumed run
 		// starts a new count.
 		OmittedMedia int
+		// CompactErr is the last error of the run's [Compactor]. The run continued without it.
+		CompactErr error
 		// Checkpoint is the last moment from which the run can be resumed, also after an error. Pass it to another run as
 		// [Input].Resume, with the History. That run makes exactly the calls that were pending, interrupted, not made or
 		// fatal. It is nil if the run does not have an id or its input was rejected.

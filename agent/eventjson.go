@@ -22,7 +22,7 @@ import (
 //	{"type":"tool_result","id":"…","name":"…","summary":"…","output":[{"text":"…"}],"is_error":false,"duration_ms":12}
 //	{"type":"approval_requested","id":"…","tool":"…","input":{…},"approval_id":"…","reason":"…","expires_at":"…"}
 //	{"type":"partial","value":{…}}
-//	{"type":"compacted","turns":2,"usage":{"input_tokens":1,…}}
+//	{"type":"compacted","turns":2,"usage":{"input_tokens":1,…},"fallback":true}
 //	{"type":"usage","input_tokens":1,"output_tokens":2,"cache_read_tokens":0,"cache_write_tokens":0,"model":"…"}
 //
 // A citation leaves out members that are empty, and so does a request for an approval its last three. The output of a

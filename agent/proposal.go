@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"math"
 	"runtime/debug"
 	"slices"
 )
@@ -21,10 +22,11 @@ func (r *run) compactEarly() error {
 // emitCompacted yields the turns that have replaced all earlier ones, and their checkpoint.
 func (r *run) emitCompacted() error {
 	r.isCompacted = true
-	if err := r.emit(Compacted{Turns: r.turns, Count: len(r.turns), Usage: r.compactUsage}); err != nil {
+	ev := Compacted{Turns: r.turns, Count: len(r.turns), Usage: r.compactUsage, Fallback: r.hasFallback}
+	if err := r.emit(ev); err != nil {
 		return err
 	}
-	r.compactUsage = Usage{}
+	r.compactUsage, r.hasFallback = Usage{}, false
 	c := r.newCheckpoint(nil)
 	c.at.Answers-- // it is of the moment before the answer
 	return r.emitCheckpoint(c, nil)
@@ -40,36 +42,59 @@ func (r *run) reportCompaction() error {
 	return r.emit(UsageReport{Usage: u})
 }
 
-// compactTurns returns the Compactor's replacement of the run's turns, or nil if it keeps them.
+// compactTurns returns the Compactor's replacement of the run's turns, or nil if it keeps them. If the Compactor fails
+// while the conversation fits the model, the turns stay. Otherwise DropOldest replaces it for the rest of the run, since
+// a Compactor that always fails would end every run of the conversation.
 func (r *run) compactTurns(full bool) ([]Turn, error) {
-	if r.agent.compact == nil || len(r.turns) == 0 {
+	if r.agent.compact == nil || len(r.turns) == 0 || !full && r.compactErr != nil {
 		return nil, nil
 	}
-	turns, usage, err := r.callCompactor(full)
-	r.addUsage(usage)
-	r.compactUsage.add(usage)
+	if !r.isFallingBack {
+		turns, err := r.callCompactor(r.agent.compact, full)
+		if err == nil {
+			return turns, nil
+		}
+		if r.ctx.Err() != nil {
+			return nil, mapModelError(err)
+		}
+		if r.compactErr, r.isFallingBack = err, full; !full {
+			return nil, nil
+		}
+	}
+	r.hasFallback = true
+	turns, err := r.callCompactor(DropOldest(math.MaxInt), true)
 	if err != nil {
-		return nil, mapModelError(fmt.Errorf("agent: compact: %w", err))
-	}
-	if areSameTurns(turns, r.turns) {
-		return nil, nil
-	}
-	if err := r.checkCompacted(turns); err != nil {
-		return nil, &RunError{Code: CodeInternal, Message: "The conversation could not be shortened.",
-			Err: fmt.Errorf("agent: compact: %w", err)}
+		return nil, mapModelError(err)
 	}
 	return turns, nil
 }
 
-// callCompactor calls the Compactor with a copy of the turns, because it may change the slice. A panic is an error, as
-// it is in a Model.
-func (r *run) callCompactor(full bool) (turns []Turn, usage Usage, err error) {
+// callCompactor calls a Compactor and checks the turns that it returns. It returns nil if they are those of the run.
+func (r *run) callCompactor(compact Compactor, full bool) ([]Turn, error) {
+	turns, usage, err := r.catchCompactor(compact, full)
+	r.addUsage(usage)
+	r.compactUsage.add(usage)
+	if err == nil && areSameTurns(turns, r.turns) {
+		return nil, nil
+	}
+	if err == nil {
+		err = r.checkCompacted(turns)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("agent: compact: %w", err)
+	}
+	return turns, nil
+}
+
+// catchCompactor calls a Compactor with a copy of the turns, because it may change the slice. A panic is an error, as it
+// is in a Model.
+func (r *run) catchCompactor(compact Compactor, full bool) (turns []Turn, usage Usage, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("it panicked: %v\n%s", v, debug.Stack())
 		}
 	}()
-	return r.agent.compact(r.ctx, slices.Clone(r.turns), full)
+	return compact(r.ctx, slices.Clone(r.turns), full)
 }
 
 // checkCompacted returns an error if the run cannot continue with these turns.

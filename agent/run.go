@@ -45,7 +45,10 @@ type run struct {
 	failing int            // number of turns in a row in which no call succeeded
 	runTotals
 
-	compactUsage Usage // of the Compactor since the last Compacted
+	compactUsage  Usage // of the Compactor since the last Compacted
+	compactErr    error // with which the Compactor failed last
+	isFallingBack bool  // DropOldest replaces the Compactor
+	hasFallback   bool  // DropOldest made the turns of the next Compacted
 
 	inFlight *invocations // the run's calls; nil before the first
 	callErr  error        // the error of the last turn's calls, for the log

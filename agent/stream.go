@@ -105,7 +105,7 @@ func (r *run) runPhases() (finished, error) {
 func (r *run) newDone(end finished) Done {
 	d := Done{Outcome: end.outcome, History: History{Turns: r.turns, State: r.state.Clone()}, Usage: r.usage,
 		StopReason: r.reason, Partial: end.partial, Skipped: r.skipped, OmittedMedia: r.omittedMedia,
-		Checkpoint: r.resumeFrom()}
+		CompactErr: r.compactErr, Checkpoint: r.resumeFrom()}
 	if end.outcome == OutcomeComplete {
 		d.Output = r.value
 	}

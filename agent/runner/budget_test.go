@@ -1,9 +1,11 @@
 package runner_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"iter"
+	"log/slog"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -159,7 +161,7 @@ func TestAPausedProcessDoesNotReserveTokensForARunThatHasEnded(t *testing.T) {
 	})
 }
 
-// The tokens of a compaction are charged, also if its turns are not used.
+// A Compactor that always fails does not end the runs of a conversation. Its tokens are charged, and its error is logged.
 func TestARunIsChargedForACompactionThatFails(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -175,16 +177,20 @@ func TestARunIsChargedForACompactionThatFails(t *testing.T) {
 		})
 		require.NoError(t, err)
 		host := runner.Host{Agent: func(context.Context, *runner.Run) (*agent.Agent, error) { return a, nil }}
-		p := newProcess(t, d, host, &runner.Options{Admission: limits, StepTokens: 50})
+		var logged bytes.Buffer
+		log := slog.New(slog.NewTextHandler(&logged, nil))
+		p := newProcess(t, d, host, &runner.Options{Admission: limits, StepTokens: 50, Logger: log})
 		session := newSession(t)
-		for _, want := range []string{"complete", "internal"} { // the first run does not have turns to shorten
+		for range 2 { // the first run does not have turns to shorten
 			run, err := p.Start(t.Context(), runner.Request{Scope: session, Prompt: "Is it?"})
 			require.NoError(t, err)
-			assert.Contains(t, last(collect(t, p, session, run.ID)), want)
+			assert.Contains(t, last(collect(t, p, session, run.ID)), "complete")
 		}
 		until := time.Now().Add(time.Hour)
-		require.Error(t, limits.Reserve(t.Context(), session, "rest", 101, until), "100 of 200 are used")
-		require.NoError(t, limits.Reserve(t.Context(), session, "rest", 100, until))
+		require.Error(t, limits.Reserve(t.Context(), session, "rest", 71, until), "130 of 200 are used")
+		require.NoError(t, limits.Reserve(t.Context(), session, "rest", 70, until))
 		p.shutDown(t)
+		assert.Equal(t, 1, strings.Count(logged.String(), "the Compactor of the agent failed"))
+		assert.Contains(t, logged.String(), "no summary")
 	})
 }

@@ -24,9 +24,7 @@ func (a *active) finishRun(res Result, end agent.Done) error {
 	if res.Err != nil {
 		a.runner.logFailure(a.life, a.run.ID, res)
 	}
-	if end.OmittedMedia > 0 {
-		a.runner.logOmitted(a.life, a.run.ID, end.OmittedMedia)
-	}
+	a.runner.logDegraded(a.life, a.run.ID, end)
 	a.ending.Store(true)
 	err := a.tellEnd(res)
 	if errors.Is(err, replay.ErrTooLarge) || errors.Is(err, replay.ErrInvalid) {

@@ -290,11 +290,18 @@ func (r *Runner) logError(ctx context.Context, msg, run string, err error) {
 	}
 }
 
-// logOmitted logs that the model did not see media of a run.
-func (r *Runner) logOmitted(ctx context.Context, run string, media int) {
-	if r.o.Logger != nil {
+// logDegraded logs what the model did not see in a run, although the run may be complete.
+func (r *Runner) logDegraded(ctx context.Context, run string, end agent.Done) {
+	if r.o.Logger == nil {
+		return
+	}
+	if end.OmittedMedia > 0 {
 		const msg = "runner: the model did not see media that its service rejects"
-		r.o.Logger.WarnContext(ctx, msg, "run", run, "media", media)
+		r.o.Logger.WarnContext(ctx, msg, "run", run, "media", end.OmittedMedia)
+	}
+	if end.CompactErr != nil {
+		const msg = "runner: the Compactor of the agent failed, and the run continued without it"
+		r.o.Logger.ErrorContext(ctx, msg, "run", run, "error", end.CompactErr)
 	}
 }
 
