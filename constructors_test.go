@@ -10,6 +10,7 @@ import (
 	"github.com/carrel-go/carrel/agent/agenttest"
 	"github.com/carrel-go/carrel/agent/bedrock"
 	"github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
+	"github.com/carrel-go/carrel/agent/chatlist"
 	"github.com/carrel-go/carrel/agent/history"
 	"github.com/carrel-go/carrel/agent/runner"
 	"github.com/carrel-go/carrel/internal/must"
@@ -38,6 +39,7 @@ func TestNilRequiredArgumentIsAnErrorAtConstruction(t *testing.T) {
 		"agent.Fallback":  func() (any, error) { return agent.New(agent.Fallback(agenttest.NewScript(), nil), nil) },
 		"agent.Summarise": func() (any, error) { return agent.Summarise(nil, 1000) },
 		"admission.New":   func() (any, error) { return admission.New(nil, nil) },
+		"chatlist.New":    func() (any, error) { return chatlist.New(nil) },
 		"history.New":     func() (any, error) { return history.New(nil, nil) },
 		"replay.New":      func() (any, error) { return replay.New(nil, nil) },
 		"runner.New":      func() (any, error) { return runner.New(nil, runner.Host{}, nil) },

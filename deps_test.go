@@ -57,7 +57,7 @@ var rules = []rule{
 	{
 		why: "these packages serve any cloud and none: they compile no AWS code",
 		from: is(".", "scope", "scope/table", "scope/table/bolt", "scope/table/tabletest", "scope/object", "scope/object/objecttest",
-			"scope/oidc", "tools", "tracking", "tracking/sweeper", "tracking/trackingtest", "agent", "agent/history", "agent/runner", "agent/agui", "agent/aisdk", "agent/internal/frontend", "agent/internal/runlog", "agent/agenttest", "httpapi", "sse", "sse/replay",
+			"scope/oidc", "tools", "tracking", "tracking/sweeper", "tracking/trackingtest", "agent", "agent/chatlist", "agent/history", "agent/runner", "agent/agui", "agent/aisdk", "agent/internal/frontend", "agent/internal/runlog", "agent/agenttest", "httpapi", "sse", "sse/replay",
 			"admission",
 			"tools/approval", "tools/objecttools", "tools/trackingtools", "tools/mcp"),
 		allows: not(under(aws...)),

@@ -9,7 +9,9 @@ import { keepScreenshot } from "./shots.mjs";
 const small = { ...phone, viewport: { width: 320, height: 640 } };
 
 for (const [size, window] of Object.entries({ desktop, small })) {
-  intake(`${size}, the page is accessible in each state`, { window, flags: ["-pace", "60ms"], expected: [/status of 404/] }, async (s) => {
+  intake(`${size}, the page is accessible in each state`, {
+    window, flags: ["-pace", "60ms"], expected: [/status of 404/],
+  }, async (s) => {
     const { page, server } = s;
     const inspector = new Inspector();
     const look = async (state) => {
@@ -43,9 +45,13 @@ for (const [size, window] of Object.entries({ desktop, small })) {
     await look("opened calls");
     for (const call of await calls.all()) await call.click();
     await ask(page, "total quantity by supplier in purchase orders");
-    await page.locator("input[type=file]").setInputFiles({ name: "empty.csv", mimeType: "text/csv", buffer: Buffer.alloc(0) });
+    await page.locator("input[type=file]").setInputFiles(
+      { name: "empty.csv", mimeType: "text/csv", buffer: Buffer.alloc(0) }
+    );
     await page.getByText("“empty.csv” is empty.").waitFor();
-    await page.locator("input[type=file]").setInputFiles({ name: "march.zip", mimeType: "application/zip", buffer: Buffer.from("PK\x03\x04\x14\0\0\0\x08\0\x9c\x9c\0") });
+    await page.locator("input[type=file]").setInputFiles(
+      { name: "march.zip", mimeType: "application/zip", buffer: Buffer.from("PK\x03\x04\x14\0\0\0\x08\0\x9c\x9c\0") }
+    );
     await entry(page, "march.zip").getByRole("button", { name: /^Remove/ }).click();
     await entry(page, "march.zip").getByRole("button", { name: "Keep it" }).waitFor();
     await messages(page).locator("> li:not([aria-busy])").last().getByText("cannot read", { exact: false }).waitFor();

@@ -26,7 +26,9 @@ for (const [name, start] of Object.entries(engines)) {
       await visitor.see("Stop"); // the stream goes on
       await visitor.see("Look at the report");
       const chat = await visitor.evaluate("() => document.getElementById('thread').innerText");
-      for (const once of ["Take in suppliers.csv", "I am intake's offline reader", "Measured the whole file", "Recorded the report"]) {
+      for (const once of [
+        "Take in suppliers.csv", "I am intake's offline reader", "Measured the whole file", "Recorded the report",
+      ]) {
         assert.equal(chat.split(once).length - 1, 1, once);
       }
       await visitor.click("button", "Look at the report");

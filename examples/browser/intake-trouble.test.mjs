@@ -1,9 +1,14 @@
 // What can go wrong between intake's page and its server while a file is taken in.
+import assert from "node:assert/strict";
+import { startIntakeIn } from "../conformance/server.mjs";
+import { withModel } from "./bedrock.mjs";
 import { chooseFile, confirmFile, entry, intake, isReadOnce, made, messages, report, stop, upload } from "./intake.mjs";
 import { openProxy } from "./proxy.mjs";
 
 const slow = ["-pace", "25ms"];
-const lost = [/Failed to load resource: net::ERR_/, /Failed to load resource: the server responded with a status of 50/];
+const lost = [
+  /Failed to load resource: net::ERR_/, /Failed to load resource: the server responded with a status of 50/,
+];
 
 intake("reload in mid-stream", { flags: slow }, async ({ page, server }) => {
   await page.goto(server.url);
@@ -15,7 +20,9 @@ intake("reload in mid-stream", { flags: slow }, async ({ page, server }) => {
   await confirmFile(page, "shipments.csv");
 });
 
-intake("the server is killed in mid-stream and started again", { flags: ["-pace", "100ms"], expected: lost }, async ({ page, server }) => {
+intake("the server is killed in mid-stream and started again", {
+  flags: ["-pace", "100ms"], expected: lost,
+}, async ({ page, server }) => {
   await page.goto(server.url);
   await chooseFile(page, "shipments.csv");
   await messages(page).getByText("Looked at rows").waitFor();
@@ -28,7 +35,9 @@ intake("the server is killed in mid-stream and started again", { flags: ["-pace"
   await confirmFile(page, "shipments.csv");
 });
 
-intake("two tabs show the same chat and the same files", { flags: slow, expected: [/status of 409/] }, async ({ page, server, context }) => {
+intake("two tabs show the same chat and the same files", {
+  flags: slow, expected: [/status of 409/],
+}, async ({ page, server, context }) => {
   await page.goto(server.url);
   await chooseFile(page, "shipments.csv");
   await messages(page).getByText("Looked at rows").waitFor();
@@ -62,4 +71,36 @@ intake("offline and back", { flags: slow, expected: lost }, async (s) => {
   await context.setOffline(false);
   await isReadOnce(page, "shipments.csv");
   await confirmFile(page, "shipments.csv");
+});
+
+const bedrock = {
+  flags: ["-bedrock", "-model", "anthropic.claude-test-v1:0"],
+  start: withModel(startIntakeIn, () => ({ text: "There are forty." })),
+};
+
+intake("a question that has failed is asked again after a reload", bedrock, async ({ page, server }) => {
+  server.model.isDown = true;
+  await page.goto(server.url);
+  await page.getByRole("textbox", { name: "Your question" }).fill("how many suppliers");
+  await page.keyboard.press("Enter");
+  await messages(page).getByRole("button", { name: "Try again" }).waitFor();
+  await page.reload();
+  const again = messages(page).getByRole("button", { name: "Try again" });
+  await again.waitFor();
+  server.model.isDown = false;
+  await again.click();
+  await messages(page).getByText("There are forty.").waitFor();
+  assert.equal(await messages(page).getByText("how many suppliers", { exact: true }).count(), 2);
+  assert.equal(await page.evaluate(() => document.activeElement.id), "message", "the focus is kept");
+});
+
+intake("a take-in that has failed is tried again in the chat after a reload", bedrock, async ({ page, server }) => {
+  server.model.isDown = true;
+  await page.goto(server.url);
+  await chooseFile(page, "suppliers.csv");
+  await messages(page).getByRole("button", { name: "Try again" }).waitFor();
+  await page.reload();
+  await messages(page).getByRole("button", { name: "Try again" }).click();
+  await messages(page).locator("> li").nth(1).getByText("Take in suppliers.csv").waitFor();
+  await entry(page, "suppliers.csv").getByText("Failed", { exact: true }).waitFor();
 });

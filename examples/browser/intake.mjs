@@ -23,7 +23,9 @@ export async function isTaken(page, name) {
 }
 
 /** entry returns the entry of a file in the list. */
-export const entry = (page, name) => page.locator(".file").filter({ has: page.getByRole("button", { name, exact: true }) });
+export const entry = (page, name) => page.locator(".file").filter(
+  { has: page.getByRole("button", { name, exact: true }) }
+);
 
 /** confirmFile confirms the report of a file that waits for the person, and goes back to the chat. */
 export async function confirmFile(page, name) {
@@ -49,7 +51,10 @@ export async function ask(page, question) {
 export async function isReadOnce(page, name) {
   await isTaken(page, name);
   const chat = await messages(page).innerText();
-  const parts = [`Take in ${name}`, "I am intake's offline reader", "Looked at rows from all over", "Measured the whole file", "Recorded the report"];
+  const parts = [
+    `Take in ${name}`, "I am intake's offline reader", "Looked at rows from all over", "Measured the whole file",
+    "Recorded the report",
+  ];
   for (const part of parts) assert.equal(chat.split(part).length - 1, 1, part);
   assert.doesNotMatch(chat, /\bf\d\b/, "a handle of the model");
 }

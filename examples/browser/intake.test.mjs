@@ -1,19 +1,24 @@
 // Intake in Chromium: files are taken in, confirmed, shared and asked about.
 import assert from "node:assert/strict";
-import { ask, becomePerson, chooseFile, confirmFile, entry, intake, isReadOnce, isTaken, messages, report, stop } from "./intake.mjs";
+import {
+  ask, becomePerson, chooseFile, confirmFile, entry, intake, isReadOnce, isTaken, messages, report, stop,
+} from "./intake.mjs";
 import { tabTo } from "./keyboard.mjs";
 import { desktop, phone } from "./scene.mjs";
 
 const missing = [/status of 404/];
 
 for (const [size, window] of Object.entries({ desktop, phone })) {
-  intake(`${size}, a file is taken in, corrected and confirmed, and answers questions`, { window }, async ({ page, server }) => {
+  intake(`${size}, a file is taken in, corrected and confirmed, and answers questions`, { window }, async (s) => {
+    const { page, server } = s;
     await page.goto(server.url);
     await chooseFile(page, "shipments.csv");
     await isReadOnce(page, "shipments.csv");
     await page.getByRole("button", { name: "Look at the report" }).click();
     await page.getByRole("heading", { level: 1, name: "shipments.csv" }).waitFor();
-    assert.equal(await page.getByRole("heading", { level: 1 }).evaluate((h) => h === document.activeElement), true, "the focus");
+    assert.equal(
+      await page.getByRole("heading", { level: 1 }).evaluate((h) => h === document.activeElement), true, "the focus"
+    );
     const row = page.getByRole("row").filter({ has: page.getByRole("rowheader", { name: "ship_date" }) });
     assert.match(await row.innerText(), /YYYY-MM-DD.*DD\.MM\.YYYY/s);
     await page.getByRole("textbox", { name: "Meaning of carrier" }).fill("who drives");
@@ -46,7 +51,9 @@ intake("a sample of JSON is a table of rows", {}, async ({ page, server }) => {
   await chooseFile(page, "purchase_orders.jsonl");
   await isTaken(page, "purchase_orders.jsonl");
   await page.locator("summary").filter({ hasText: "Looked at rows" }).click();
-  const table = page.getByRole("group", { name: "Looked at rows from all over the file", exact: true }).getByRole("table");
+  const table = page.getByRole(
+    "group", { name: "Looked at rows from all over the file", exact: true }
+  ).getByRole("table");
   await table.getByRole("columnheader", { name: "supplier_id" }).waitFor();
   assert.equal(await table.getByRole("row").count(), 21);
   assert.doesNotMatch(await table.innerText(), /[{}"]/);
@@ -82,7 +89,9 @@ intake("shared suppliers reach colleagues, and no other tenant", { expected: mis
     await page.goto("about:blank");
     await page.goto(url);
     await page.getByRole("heading", { level: 1, name: "This file was not found" }).waitFor();
-    await page.getByText("Nobody of another tenant sees it, and nobody learns whether it exists.", { exact: false }).waitFor();
+    await page.getByText(
+      "Nobody of another tenant sees it, and nobody learns whether it exists.", { exact: false }
+    ).waitFor();
     assert.doesNotMatch(await page.locator("body").innerText(), /suppliers\.csv|\bAnn\b|acme/);
   }
   await page.goto("about:blank");
@@ -91,7 +100,9 @@ intake("shared suppliers reach colleagues, and no other tenant", { expected: mis
   assert.doesNotMatch(String(await page.locator("#files, #thread").allInnerTexts()), /suppliers/);
 });
 
-intake("the address decides which chat and file are shown", { flags: ["-pace", "60ms"], expected: missing }, async ({ page, server }) => {
+intake("the address decides which chat and file are shown", {
+  flags: ["-pace", "60ms"], expected: missing,
+}, async ({ page, server }) => {
   const chatInAddress = () => new URL(page.url()).hash.match(/chat=([^&]+)/)?.[1] ?? "";
   const follow = (hash) => page.evaluate((h) => (location.hash = h), hash);
   const isUnknown = () => page.getByText("This chat was not found", { exact: false }).waitFor();
@@ -140,6 +151,43 @@ intake("the address decides which chat and file are shown", { flags: ["-pace", "
   assert.equal(await messages(page).locator("> li").count(), 2);
 });
 
+intake("the chats of a person are listed, over pages and restarts", { expected: missing }, async ({ page, server }) => {
+  const chats = page.getByRole("list", { name: "Earlier chats" });
+  const titles = async () => (await chats.locator(".chat-title").allInnerTexts());
+  const start = (message) => fetch(`${server.url}/api/chat`, {
+    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ message }),
+  }).then((response) => response.text());
+  await page.goto(server.url);
+  await page.getByText("You have not taken in a file yet.").waitFor();
+  assert.equal(await page.getByRole("heading", { name: "Earlier chats" }).isVisible(), false);
+  await chooseFile(page, "suppliers.csv");
+  await isTaken(page, "suppliers.csv");
+  await chats.getByRole("link", { name: /^suppliers\.csv/ }).and(page.locator("[aria-current]")).waitFor();
+  for (let n = 1; n <= 20; n++) await start(`question ${n}`);
+  await page.getByRole("button", { name: "New chat" }).click();
+  await ask(page, "<b>what</b> files do I have");
+  await chats.getByRole("link", { name: "<b>what</b>" }).and(page.locator("[aria-current]")).waitFor();
+  assert.equal(await chats.locator("[aria-current]").count(), 1);
+  assert.equal(await chats.locator("b").count(), 0, "markup is text");
+  await page.getByRole("button", { name: "Show older chats" }).click();
+  await chats.getByRole("link", { name: /^suppliers\.csv/ }).waitFor();
+  const numbers = Array.from({ length: 20 }, (_, i) => `question ${20 - i}`);
+  assert.deepEqual(await titles(), ["<b>what</b> files do I have", ...numbers, "suppliers.csv"]);
+  assert.equal(await page.evaluate(() => document.activeElement.closest("li")?.innerText.split("\n")[0]), "question 1");
+
+  await server.kill();
+  await server.restart();
+  await page.reload();
+  await chats.getByRole("link", { name: "question 20 " }).click();
+  await messages(page).getByText("question 20", { exact: true }).waitFor();
+  await page.goBack();
+  await messages(page).getByText("<b>what</b> files do I have", { exact: true }).waitFor();
+  await becomePerson(page, "Eve of globex");
+  await page.getByText("You have not taken in a file yet.").waitFor();
+  assert.equal(await chats.locator("a").count(), 0);
+  assert.doesNotMatch(await page.locator("body").innerText(), /question \d/);
+});
+
 intake("a file that is not a table says why and is removed", {}, async ({ page, server }) => {
   await page.goto(server.url);
   const buffer = Buffer.concat([Buffer.from("PK\x03\x04\x14\0\0\0\x08\0"), Buffer.alloc(400, 0x9c)]);
@@ -158,7 +206,9 @@ intake("a file that is not a table says why and is removed", {}, async ({ page, 
   await isTaken(page, "inventory.tsv");
 });
 
-intake("a person's own stop is not a failure, and the file can be taken in again", { flags: ["-pace", "80ms"] }, async (s) => {
+intake("a person's own stop is not a failure, and the file can be taken in again", {
+  flags: ["-pace", "80ms"],
+}, async (s) => {
   const { page, server } = s;
   await page.goto(server.url);
   await chooseFile(page, "shipments.csv");
@@ -171,7 +221,7 @@ intake("a person's own stop is not a failure, and the file can be taken in again
   await messages(page).getByText("Stopped by you.").waitFor();
   await server.kill("SIGTERM");
   await server.restart("-pace", "0");
-  await entry(page, "shipments.csv").getByRole("button", { name: /^Take it in/ }).click();
+  await messages(page).getByRole("button", { name: "Take it in again" }).click(); // also after a reload
   await isTaken(page, "shipments.csv");
 });
 
@@ -219,7 +269,9 @@ intake("the keyboard is enough", {}, async ({ page, server }) => {
 intake("markup in names, cells and messages is text", {}, async ({ page, server }) => {
   const script = `<img src=x onerror="document.title='owned'">`;
   await page.goto(server.url);
-  const buffer = Buffer.from(`supplier_id,supplier_name,${script.replaceAll('"', "'")}\n1,"${script.replaceAll('"', '""')}",x\n2,b,y\n`);
+  const buffer = Buffer.from(
+    `supplier_id,supplier_name,${script.replaceAll('"', "'")}\n1,"${script.replaceAll('"', '""')}",x\n2,b,y\n`
+  );
   await page.locator("input[type=file]").setInputFiles({ name: "<b>suppliers.csv", mimeType: "text/csv", buffer });
   await isTaken(page, "<b>suppliers.csv");
   await page.locator("summary").filter({ hasText: "Looked at rows" }).click();

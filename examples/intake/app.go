@@ -139,7 +139,9 @@ func (a *app) assemble(ctx context.Context, c config, on *services) (
 	if err != nil {
 		return fail(err)
 	}
-	logs, err := replay.New(tb, &replay.Options{Objects: work, Merge: runner.MergeDeltas})
+	logs, err := replay.New(tb, &replay.Options{
+		Objects: work, Merge: runner.MergeDeltas, Retention: server.ChatRetention, // the page draws chats from them
+	})
 	if err != nil {
 		return fail(err)
 	}
@@ -176,7 +178,7 @@ func (a *app) assemble(ctx context.Context, c config, on *services) (
 	sweep, err := sweeper.New(tracker, system, &sweeper.Options{
 		Look: recorder.Look, Live: srv.IsLive, Log: c.log,
 		Clean: func(ctx context.Context) error {
-			return errors.Join(recorder.Clean(ctx, system), turns.Clean(ctx, system, nil))
+			return errors.Join(recorder.Clean(ctx, system), turns.Clean(ctx, system, srv.ForgetChat))
 		},
 	})
 	return srv, sweep, recorder, err

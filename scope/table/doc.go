@@ -53,7 +53,7 @@
 //	checkpoint#{n} session            agent/runner: the newest checkpoint of a run
 //	chat#{digest}  user               agent/runner: the session of a client's conversation
 //	book#{id}      user, shared       the bookshelf's library: an accepted book
-//	title#{id}     user               examples/bookshelf: the title of a chat in the list of its user
+//	title#{id}     user               agent/chatlist: the title of a chat in the list of its user
 //	accept#{id}    user               the bookshelf's library: an accept in flight
 //	lookup#{d}     tenant             the bookshelf's look-up cache: an answer
 //	grant#{n}      user               admission: open upload grants

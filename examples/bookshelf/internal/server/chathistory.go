@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/agent/chatlist"
 	"github.com/carrel-go/carrel/agent/history"
 	"github.com/carrel-go/carrel/agent/runner"
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/chatlist"
 	"github.com/carrel-go/carrel/httpapi"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/oidc"
@@ -50,7 +50,7 @@ func (s *Server) listChats(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page, err := s.chats.List(r.Context(), id.User, cursor, limit)
+	page, err := s.chats.Page(r.Context(), id.User, cursor, limit)
 	if errors.Is(err, chatlist.ErrCursor) {
 		return errCursor
 	}

@@ -9,9 +9,9 @@ import (
 
 	"github.com/carrel-go/carrel/admission"
 	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/agent/chatlist"
 	"github.com/carrel-go/carrel/agent/history"
 	"github.com/carrel-go/carrel/agent/runner"
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/chatlist"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/draft"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/library"
 	"github.com/carrel-go/carrel/examples/bookshelf/internal/photo"
@@ -99,7 +99,7 @@ type Server struct {
 	covers  map[string]func() ([]byte, error) // renders the samples, once each
 
 	drafts     *draft.Store
-	chats      *chatlist.List
+	chats      *chatlist.Store
 	runs       *runner.Runner
 	searches   *admission.Fair // of uploads
 	streams    context.Context // ends the streams of events

@@ -16,6 +16,7 @@
 //	POST /api/files/{id}/share          shares a confirmed file with the tenant; role steward
 //	POST /api/files/{id}/delete         deletes a file that is not confirmed, and its report
 //	POST /api/chat                      {message?, file_id?, chat_id?}: answers with the events of a run (SSE)
+//	GET  /api/chat?cursor=              {chats, next}: the caller's chats, with titles, newest first
 //	GET  /api/chat/{id}                 {chat_id, runs, running}: the ids of the chat's last runs
 //	GET  /api/runs/{run}/events         the events after Last-Event-ID or ?last_event_id= (SSE)
 //	POST /api/runs/{run}/stop           stops the run: {status}, "stopping", or "ended" if it had ended
@@ -39,10 +40,13 @@
 // not a table, such as an archive, it cannot be taken in again: its can_take_in is false, its failure is the reason,
 // and further attempts answer 409. Without a
 // chat_id, a message begins a chat, whose id is in the header Chat-Id.
+// A chat is on the list of its user as soon as its first run has begun. Its title is the name of the file or the first
+// message.
 // The answer is the stream of the run; its path is in the header Location. A run continues if its browser disconnects,
 // and another process takes it over if its process ends. Its events are those of package runner, unchanged: text_delta,
-// tool_call, tool_progress, tool_result, finished, failed and the others. A chat has one run at a time (409 with the
-// Location of that run). With an Idempotency-Key, a repeated request gets the same run.
+// tool_call, tool_progress, tool_result, finished, failed and the others. A run that takes in a
+// file has an event custom with the name "file" and the value {id} as its first step begins. A chat has one run at a
+// time (409 with the Location of that run). With an Idempotency-Key, a repeated request gets the same run.
 //
 // The tools of a run have the scope of its user, and read-only that of the tenant's shared data.
 //

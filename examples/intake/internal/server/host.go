@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"iter"
 	"strings"
@@ -59,20 +60,31 @@ func (s *Server) stream(ctx context.Context, r *runner.Run, in agent.Input) iter
 	}
 }
 
+// prompt returns what the model is asked, and puts the chat on the list of its user.
 func (s *Server) prompt(ctx context.Context, r *runner.Run) (string, []tools.Media, error) {
 	session, takesIn, err := s.fileOf(r)
-	if err != nil || !takesIn {
-		return r.Prompt, nil, err
+	if err != nil {
+		return "", nil, err
+	}
+	if !takesIn {
+		s.listChat(ctx, r, "")
+		return r.Prompt, nil, nil
 	}
 	rec, err := s.o.Tracker.Get(ctx, session)
 	if err != nil {
 		return "", nil, err
 	}
+	s.listChat(ctx, r, rec.Filename)
 	return intaketools.TakeIn(session.SessionID(), rec.Filename, r.Prompt), nil, nil
 }
 
-// custom logs the cause of a failed call.
+// custom returns an event that names the file which the run takes in, and logs the cause of a failed call.
 func (s *Server) custom(_ context.Context, r *runner.Run, ev agent.Event) ([]runner.Custom, error) {
+	id, takesIn := strings.CutPrefix(r.Agent, takePrefix)
+	if begun, ok := ev.(agent.StepStarted); ok && takesIn && begun.Step == 1 {
+		value, err := json.Marshal(map[string]string{"id": id})
+		return []runner.Custom{{Name: "file", Value: value}}, err
+	}
 	if done, ok := ev.(agent.ToolDone); ok && done.Err != nil {
 		s.o.Log.Warn("tool failed", "run", r.ID, "tool", done.Name, "err", done.Err)
 	}

@@ -28,7 +28,7 @@ func (s *Server) newHandler() http.Handler {
 		{"POST", "/api/files/{id}/confirm", s.confirmFile},
 		{"POST", "/api/files/{id}/share", s.shareFile},
 		{"POST", "/api/files/{id}/delete", s.deleteFile},
-		{"POST", "/api/chat", s.serveChat},
+		{"GET POST", "/api/chat", s.listOrStartChat},
 		{"GET", "/api/chat/{id}", s.serveRuns},
 		{"GET", "/api/runs/{run}/events", s.serveEvents},
 		{"POST", "/api/runs/{run}/stop", s.stopRun},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/carrel-go/carrel/admission"
 	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/agent/chatlist"
 	"github.com/carrel-go/carrel/agent/history"
 	"github.com/carrel-go/carrel/agent/runner"
 	"github.com/carrel-go/carrel/examples/intake/internal/files"
@@ -72,6 +73,7 @@ type Server struct {
 	o          Options
 	handler    http.Handler
 	runs       *runner.Runner
+	chats      *chatlist.Store
 	streams    context.Context // ends the streams of events
 	endStreams func()
 }
@@ -88,9 +90,12 @@ func New(o Options) (*Server, error) {
 	s := &Server{o: o}
 	s.streams, s.endStreams = context.WithCancel(context.Background())
 	var err error
+	if s.chats, err = chatlist.New(o.Table); err != nil {
+		return nil, err
+	}
 	s.runs, err = runner.New(o.Table, s.newHost(), &runner.Options{
 		Logs: o.Logs, Turns: o.History, Lease: o.Lease, Exclusive: o.Exclusive, Objects: o.Work, Logger: o.Log,
-		Admission: o.Admission, ChatRetention: ChatRetention,
+		Admission: o.Admission, ChatRetention: ChatRetention, Retention: ChatRetention,
 	})
 	if err != nil {
 		return nil, err

@@ -3,7 +3,9 @@ import test from "node:test";
 import { readAddress, writeAddress } from "./address.js";
 
 test("an address names a chat, a file, both or neither", () => {
-  for (const named of [{ chat: "a", file: "b" }, { chat: "a", file: "" }, { chat: "", file: "b" }, { chat: "", file: "" }]) {
+  for (
+    const named of [{ chat: "a", file: "b" }, { chat: "a", file: "" }, { chat: "", file: "b" }, { chat: "", file: "" }]
+  ) {
     assert.deepEqual(readAddress(writeAddress(named)), named);
   }
   assert.equal(writeAddress({ chat: "a", file: "b" }), "#chat=a&file=b");

@@ -27,7 +27,8 @@ async function request(path, { method = "GET", body, signal, headers = {} } = {}
   if (body !== undefined) all["Content-Type"] = "application/json";
   let response;
   try {
-    response = await fetch(path, { method, headers: all, signal, cache: "no-store", body: body && JSON.stringify(body) });
+    const text = body && JSON.stringify(body);
+    response = await fetch(path, { method, headers: all, signal, cache: "no-store", body: text });
   } catch (cause) {
     if (signal?.aborted) throw cause;
     throw new Problem("The server could not be reached. Is it still running?");
@@ -57,6 +58,7 @@ export const fetchFile = (file) => json(`/api/files/${id(file)}`);
 export const confirmFile = (file, body) => post(`/api/files/${id(file)}/confirm`, body);
 export const shareFile = (file) => post(`/api/files/${id(file)}/share`);
 export const deleteFile = (file) => post(`/api/files/${id(file)}/delete`);
+export const listChats = (cursor) => json(`/api/chat${cursor ? `?cursor=${id(cursor)}` : ""}`);
 export const fetchChat = (chat) => json(`/api/chat/${id(chat)}`);
 export const stopRun = (run) => post(`/api/runs/${id(run)}/stop`);
 export const fetchResult = (run, call) => json(`/api/runs/${id(run)}/results/${id(call)}`);

@@ -1,6 +1,8 @@
 // The structure of an answer: paragraphs and lists. It does not need a DOM.
 
-/** splitText returns the parts of a text: {list: [text]} for lines that begin with a dash, and {text} for the others. */
+/**
+ * splitText returns the parts of a text: {list: [text]} for lines that begin with a dash, and {text} for the others.
+ */
 export function splitText(text) {
   const parts = [];
   let isNew = true; // the next line begins a paragraph

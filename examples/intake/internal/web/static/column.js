@@ -39,7 +39,8 @@ export function describeQuality(column, rows) {
     const example = column.assumed_example ? `, such as ${column.assumed_example}` : "";
     list.push(`${formatCount(column.assumed)} can be read in two ways${example}`);
   }
-  if (column.formulas) list.push(column.formulas === 1 ? "1 like a formula" : `${formatCount(column.formulas)} like formulas`);
+  if (column.formulas === 1) list.push("1 like a formula");
+  if (column.formulas > 1) list.push(`${formatCount(column.formulas)} like formulas`);
   if (column.repeated) list.push("the name is used before");
   return list;
 }

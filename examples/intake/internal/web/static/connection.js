@@ -17,5 +17,7 @@ export function pauseBefore(n) {
 }
 
 /** describeLoss returns what a person reads while a stream is not connected. */
-export const describeLoss = () =>
-  (navigator.onLine === false ? "You are offline. The work goes on, and you see it when you are back." : "The connection is lost. Reconnecting…");
+export function describeLoss() {
+  if (navigator.onLine !== false) return "The connection is lost. Reconnecting…";
+  return "You are offline. The work goes on, and you see it when you are back.";
+}

@@ -50,7 +50,7 @@ export class Conversation {
         this.#host.refused(this, { err });
         return;
       }
-      const turns = found.runs.map((run) => Object.assign(new Turn(this, "…", { open: this.#host.open }), { run }));
+      const turns = found.runs.map((run) => this.#newTurn("…", { run }));
       this.list.prepend(...turns.map((t) => t.node)); // before the messages that wait
       for (const turn of turns) {
         if (found.running && turn === turns.at(-1)) this.run = turn.run;
@@ -61,10 +61,22 @@ export class Conversation {
 
   /** say shows a message, and sends it when the earlier ones are answered. */
   say(body, question) {
-    const retry = () => this.say(body, question);
-    const turn = new Turn(this, question, { open: this.#host.open, retry, file: body.file_id });
+    const turn = this.#newTurn(question, { body });
     if (this.isBusy) turn.wait();
     return this.#enqueue(() => this.#send(turn, body, question));
+  }
+
+  #sayAgain(body, question) {
+    this.#host.retried(body.message);
+    this.say(body, question);
+  }
+
+  /** #newTurn draws a run with that id, or a message before it is sent, whose body is known. */
+  #newTurn(question, { run = "", body }) {
+    const retry = (again) => this.#sayAgain(again, turn.question.textContent);
+    const turn = new Turn(this, question, { open: this.#host.open, retry, body });
+    turn.run = run;
+    return turn;
   }
 
   /** stop asks the server to stop the run in flight. */
@@ -110,15 +122,12 @@ export class Conversation {
       const rejection = readRejection(err);
       other = rejection.run;
       if (rejection.canRetry) this.#attempts.keep(chatThen, body, key);
-      turn.fail(rejection.message, rejection.canRetry ? () => {
-        this.#host.retried(body.message);
-        this.say(body, question);
-      } : undefined);
+      turn.fail(rejection.message, rejection.canRetry ? () => this.#sayAgain(body, question) : undefined);
       this.#host.refused(this, { err, message: body.message, question });
     });
     if (other) { // another page has started it
-      const found = new Turn(this, "…", { open: this.#host.open });
-      found.run = this.run = other;
+      const found = this.#newTurn("…", { run: other });
+      this.run = other;
       await this.#draw(found, () => this.#replay(found));
     }
   }
@@ -132,7 +141,8 @@ export class Conversation {
       for await (const event of events()) {
         turn.add(event);
         const isStart = event.type === "step_started" && event.step === 1; // the upload is recorded by then
-        if (isStart || (event.type === "tool_result" && event.name.endsWith("_profile"))) this.#host.filesChanged();
+        const isProfile = event.type === "tool_result" && event.name.endsWith("_profile");
+        if (isStart || isProfile) this.#host.filesChanged(this);
       }
       turn.end();
     } catch (err) {
@@ -145,7 +155,7 @@ export class Conversation {
       this.run = "";
       this.isAnswering = this.isStopping = false;
       this.#show("");
-      this.#host.filesChanged();
+      this.#host.filesChanged(this);
     }
   }
 

@@ -32,5 +32,6 @@ export function announce(words) {
 
 /** showError shows a message near the chat, with a button if given, or removes it. */
 export function showError(message, button) {
-  byId("notice").replaceChildren(message ? el("p", { class: "notice error", role: "alert" }, message, button && " ", button) : "");
+  const notice = message ? el("p", { class: "notice error", role: "alert" }, message, button && " ", button) : "";
+  byId("notice").replaceChildren(notice);
 }

@@ -10,7 +10,8 @@ let next = "";
 
 function drawFile(file, actions) {
   const { label, tone, reason } = describeState(file);
-  const facts = [file.kind === "unknown" ? "" : file.kind_label, file.rows ? plural(file.rows, "row") : "", file.size ? formatBytes(file.size) : ""];
+  const kind = file.kind === "unknown" ? "" : file.kind_label;
+  const facts = [kind, file.rows ? plural(file.rows, "row") : "", file.size ? formatBytes(file.size) : ""];
   const text = facts.filter(Boolean).join(" · ");
   return el("li", { class: "file", "data-id": file.id },
     el("div", { class: "file-head" },
@@ -31,10 +32,12 @@ function drawProgress(file) {
 function drawSteps(file, actions) {
   const steps = nextSteps(file);
   if (steps.length === 0) return "";
-  return el("div", { class: "actions" }, steps.map(({ action, label, isMain }) => (action === "remove"
-    ? drawRemoval(file, actions.changed)
-    : el("button", { type: "button", class: `button small${isMain ? " primary" : ""}`, onClick: () => actions[action](file.id, file.name) },
-      label, el("span", { class: "visually-hidden" }, ` ${file.name}`)))));
+  return el("div", { class: "actions" }, steps.map(({ action, label, isMain }) => {
+    if (action === "remove") return drawRemoval(file, actions.changed);
+    const onClick = () => actions[action](file.id, file.name);
+    return el("button", { type: "button", class: `button small${isMain ? " primary" : ""}`, onClick },
+      label, el("span", { class: "visually-hidden" }, ` ${file.name}`));
+  }));
 }
 
 /** focusFile moves the focus to a file in the list, or to the list. */
@@ -59,7 +62,8 @@ export async function refreshFiles(actions, older = false) {
     const label = document.activeElement?.textContent;
     if (older) list.append(...drawn);
     else {
-      list.replaceChildren(...(drawn.length > 0 ? drawn : [el("li", { class: "hint" }, "You have not taken in a file yet.")]));
+      if (drawn.length === 0) drawn.push(el("li", { class: "hint" }, "You have not taken in a file yet."));
+      list.replaceChildren(...drawn);
       byId("shared").replaceChildren(...page.shared.map((f) => drawFile(f, actions)));
       byId("shared-title").hidden = page.shared.length === 0;
       if (focused) keepFocus(focused, label);

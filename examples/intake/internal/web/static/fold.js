@@ -17,17 +17,29 @@ export function readOutput(blocks) {
 }
 
 /**
- * fold returns {question, items, outcome, error, canRetry} of the events of a run, in order. A person's own stop is an
- * outcome and not an error.
+ * requestOf returns the body of a request that asks the question of a run again, or undefined if the events do not tell
+ * which file it was to take in.
+ */
+export function requestOf({ question, file, items }) {
+  if (file) return { file_id: file };
+  return items.length === 0 && question.startsWith("Take in ") ? undefined : { message: question };
+}
+
+/**
+ * fold returns {question, file, items, outcome, error, canRetry} of the events of a run, in order. file is the id of
+ * the file that the run takes in, or "". A person's own stop is an outcome and not an error.
  */
 export function fold(events) {
-  const view = { question: "", items: [], outcome: "", error: "", canRetry: false };
+  const view = { question: "", file: "", items: [], outcome: "", error: "", canRetry: false };
   const call = (id) => view.items.findLast((i) => i.id === id);
   for (const e of events) {
     const last = view.items.at(-1);
     switch (e.type) {
       case "user_message":
         view.question = e.text;
+        break;
+      case "custom":
+        if (e.name === "file") view.file = String(e.value?.id ?? "");
         break;
       case "text_delta":
         if (last?.kind === "text") last.text += e.delta;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { fold, readOutput, undo } from "./fold.js";
+import { fold, readOutput, requestOf, undo } from "./fold.js";
 import { parseBlock, splitBlocks } from "./sse.js";
 
 test("events become text and calls in order", () => {
@@ -17,13 +17,19 @@ test("events become text and calls in order", () => {
     { type: "finished", outcome: "complete" },
   ]);
   assert.equal(view.question, "hi");
-  assert.deepEqual(view.items.map((i) => i.text ?? `${i.name} ${i.state} ${i.summary}`), ["I look.", "profile_file done <b>3</b> rows", "Done."]);
+  assert.deepEqual(
+    view.items.map((i) => i.text ?? `${i.name} ${i.state} ${i.summary}`),
+    ["I look.", "profile_file done <b>3</b> rows", "Done."]
+  );
   assert.equal(view.outcome, "complete");
   assert.equal(view.error, "");
 });
 
 test("progress is shown until the result", () => {
-  const start = [{ type: "tool_call", id: "c1", name: "profile_file" }, { type: "tool_progress", id: "c1", value: { read: 5, size: 10 } }];
+  const start = [
+    { type: "tool_call", id: "c1", name: "profile_file" },
+    { type: "tool_progress", id: "c1", value: { read: 5, size: 10 } },
+  ];
   assert.deepEqual(fold(start).items[0].progress, { read: 5, size: 10 });
   assert.equal(fold([...start, { type: "tool_result", id: "c1", is_error: true }]).items[0].progress, undefined);
   assert.equal(fold([...start, { type: "tool_result", id: "c1", is_error: true }]).items[0].state, "failed");
@@ -65,4 +71,17 @@ test("blocks of server-sent events are parsed", () => {
   assert.deepEqual(parseBlock("data: a\nid: 1"), { id: "1", data: "a" });
   assert.deepEqual(parseBlock(":comment\ndata:x\ndata: y"), { id: "", data: "x\ny" });
   assert.equal(parseBlock(": keep-alive"), undefined);
+});
+
+test("a question is asked again with the request that asked it", () => {
+  const of = (...events) => requestOf(fold(events));
+  const question = { type: "user_message", text: "how many rows" };
+  const take = { type: "user_message", text: "Take in a.csv" };
+  const began = { type: "text_delta", delta: "I look." };
+  assert.deepEqual(of(question), { message: "how many rows" });
+  assert.deepEqual(of(take, { type: "custom", name: "file", value: { id: "u1" } }, began), { file_id: "u1" });
+  assert.deepEqual(
+    of(take, { type: "custom", name: "other", value: { id: "u1" } }, began), { message: "Take in a.csv" }
+  );
+  assert.equal(of(take), undefined, "it is not known which file it was");
 });

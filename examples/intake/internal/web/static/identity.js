@@ -12,6 +12,15 @@ const people = [
 ];
 const describe = ({ name, role, tenant }) => `${name}${role ? `, ${role}` : ""} of ${tenant}`;
 
+const explanation = "This is a demonstration: nobody asks for a password. " +
+  "A tenant never sees the files of another one.";
+
+function drawPerson(person, isCurrent, become) {
+  const onClick = () => become(person);
+  return el("button", { type: "button", class: "who-person", "aria-current": isCurrent && "true", onClick },
+    describe(person), isCurrent ? el("span", { class: "hint" }, "this is you") : "");
+}
+
 /** drawIdentity shows who one is. After a change it calls changed. */
 export function drawIdentity(me, changed) {
   const box = byId("identity");
@@ -21,14 +30,18 @@ export function drawIdentity(me, changed) {
     return;
   }
   const error = el("p", { class: "flaw", role: "alert" });
-  const panel = el("div", { class: "who-panel", id: "who-panel", role: "group", "aria-label": "Who you are", hidden: true },
-    el("p", { class: "hint" }, "This is a demonstration: nobody asks for a password. A tenant never sees the files of another one."),
-    el("ul", { "aria-label": "Continue as" }, people.map((p) => el("li", {},
-      el("button", { type: "button", class: "who-person", "aria-current": p === found && "true", onClick: () => become(p) }, describe(p),
-        p === found ? el("span", { class: "hint" }, "this is you") : "")))),
-    error);
-  const button = el("button", { type: "button", class: "who", "aria-expanded": "false", "aria-controls": "who-panel", onClick: () => toggle(panel.hidden) },
-    el("span", { class: "hint" }, "You are"), el("span", { class: "who-name" }, ` ${describe(found)}`), el("span", { "aria-hidden": "true" }, " ▾"));
+  const panel = el("div", {
+    class: "who-panel", id: "who-panel", role: "group", "aria-label": "Who you are", hidden: true,
+  },
+  el("p", { class: "hint" }, explanation),
+  el("ul", { "aria-label": "Continue as" }, people.map((p) => el("li", {}, drawPerson(p, p === found, become)))),
+  error);
+  const button = el("button", {
+    type: "button", class: "who", "aria-expanded": "false", "aria-controls": "who-panel",
+    onClick: () => toggle(panel.hidden),
+  },
+  el("span", { class: "hint" }, "You are"), el("span", { class: "who-name" }, ` ${describe(found)}`),
+  el("span", { "aria-hidden": "true" }, " ▾"));
   const toggle = (isOpen) => {
     panel.hidden = !isOpen;
     button.setAttribute("aria-expanded", String(isOpen));

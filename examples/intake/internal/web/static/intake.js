@@ -1,12 +1,15 @@
-// The page: uploads, the chat and the files.
+// The page: it connects the address, the chat, the files and the uploads.
 
 import { readAddress, writeAddress } from "./address.js";
-import { fetchMe, fetchSample } from "./api.js";
+import { fetchMe } from "./api.js";
+import { hasChat, markChat, refreshChats } from "./chats.js";
+import { offerFiles } from "./choosing.js";
 import { Conversation } from "./conversation.js";
+import { hasDrafts } from "./decision.js";
 import { announce, byId, el, showError } from "./dom.js";
 import { focusFile, refreshFiles } from "./files.js";
 import { drawIdentity } from "./identity.js";
-import { closeReport, hasDrafts, openReport } from "./report.js";
+import { closeReport, openReport } from "./report.js";
 import { isSending, sendFile } from "./uploads.js";
 import { formatBytes } from "./words.js";
 
@@ -20,7 +23,13 @@ const open = (id) => go({ file: id });
 const takeIn = (id, name) => page.conversation?.say({ file_id: id }, `Take in ${name}`);
 const actions = { open, takeIn, changed: () => refreshFiles(actions) };
 const refresh = actions.changed;
-const host = { changed: drawConversation, filesChanged: refresh, open, refused, retried };
+const host = { changed: drawConversation, filesChanged, open, refused, retried };
+
+/** filesChanged draws the files again, and the list of chats if a chat has just begun. */
+function filesChanged({ id }) {
+  refresh();
+  if (id && !hasChat(id)) refreshChats();
+}
 
 /** go shows another chat or file, which becomes the next entry of the browser's history. */
 function go(change) {
@@ -40,7 +49,8 @@ function show() {
   const before = page.file;
   page.file = file;
   if (file === before) return;
-  if (file) openReport(file, { steward: page.me.is_steward, changed: refresh, close: () => go({ file: "" }), ask: askAboutIt });
+  const close = () => go({ file: "" });
+  if (file) openReport(file, { steward: page.me.is_steward, changed: refresh, close, ask: askAboutIt });
   else if (closeReport()) focusFile(before);
 }
 
@@ -59,7 +69,7 @@ function converse(conversation) {
   drawConversation(conversation);
 }
 
-/** drawConversation writes the id of the conversation that is shown into the address, and draws how its run stands. */
+/** drawConversation writes the id of the conversation that is shown into the address, and draws how it stands. */
 function drawConversation(conversation) {
   if (conversation !== page.conversation) {
     if (!conversation.isBusy) page.others.delete(conversation);
@@ -67,11 +77,18 @@ function drawConversation(conversation) {
   }
   const hash = writeAddress({ ...readAddress(location.hash), chat: conversation.id });
   if (hash !== location.hash) history.replaceState(null, "", hash || location.pathname);
+  markChat(conversation.id);
+  drawStanding(conversation);
+}
+
+/** drawStanding draws how the run of the conversation that is shown stands. */
+function drawStanding(conversation) {
   const stop = byId("stop");
   const hadFocus = !stop.hidden && (document.activeElement === stop || stop.disabled);
   stop.hidden = !conversation.isAnswering;
   stop.disabled = conversation.run === "" || conversation.isStopping;
-  if (stop.hidden && hadFocus && document.activeElement === document.body) byId("message").focus({ preventScroll: true });
+  const isLost = hadFocus && document.activeElement === document.body;
+  if (stop.hidden && isLost) byId("message").focus({ preventScroll: true });
   if (byId("status").textContent === conversation.status) return;
   byId("status").textContent = conversation.status;
   announce(conversation.status);
@@ -85,7 +102,8 @@ function refused(conversation, { err, message, question }) {
   else if (message && input.value === "") input.value = message;
   if (question || !isShown) return;
   if (err.status === 404) {
-    showError("This chat was not found: it does not exist, or it is not yours. A new one begins with your next message.");
+    showError("This chat was not found: it does not exist, or it is not yours. " +
+      "A new one begins with your next message.");
   } else {
     showProblem(err, () => conversation.reopen());
   }
@@ -111,12 +129,13 @@ function take(files) {
   showError("");
   const problems = [];
   for (const file of files) {
-    if (file.size === 0) problems.push(`“${file.name}” is empty.`);
-    else if (file.size > page.me.max_upload) problems.push(`“${file.name}” is larger than ${formatBytes(page.me.max_upload)}.`);
+    const { name, size } = file;
+    if (size === 0) problems.push(`“${name}” is empty.`);
+    else if (size > page.me.max_upload) problems.push(`“${name}” is larger than ${formatBytes(page.me.max_upload)}.`);
     else {
       sendFile(file, (id) => {
         refresh();
-        takeIn(id, file.name);
+        takeIn(id, name);
       });
     }
   }
@@ -135,33 +154,14 @@ async function begin() {
     history.replaceState(null, "", location.pathname); // the chat and the file are those of another person
     location.reload();
   });
-  byId("drop-hint").textContent = `or drop them here: CSV, TSV, JSON or JSON Lines, up to ${formatBytes(page.me.max_upload)} each`;
+  const most = formatBytes(page.me.max_upload);
+  byId("drop-hint").textContent = `or drop them here: CSV, TSV, JSON or JSON Lines, up to ${most} each`;
   show();
   addEventListener("popstate", show); // also when a link of this page is pasted
-  await refresh();
+  await Promise.all([refresh(), refreshChats()]);
 }
 
-for (const name of ["shipments.csv", "inventory.tsv", "purchase_orders.jsonl", "suppliers.csv", "bill_of_materials.json"]) {
-  byId("samples").append(el("li", {}, el("button", { type: "button", class: "link", onClick: async () => {
-    try {
-      take([new File([await fetchSample(name)], name)]);
-    } catch (err) {
-      showError(err.message);
-    }
-  } }, name)));
-}
-byId("file").addEventListener("change", (e) => {
-  take([...e.target.files]);
-  e.target.value = "";
-});
-const drop = byId("drop");
-for (const type of ["dragover", "dragleave", "drop"]) {
-  drop.addEventListener(type, (e) => {
-    e.preventDefault();
-    drop.classList.toggle("over", type === "dragover");
-    if (type === "drop") take([...e.dataTransfer.files]);
-  });
-}
+offerFiles(take);
 byId("ask").addEventListener("submit", (e) => {
   e.preventDefault();
   const message = byId("message").value.trim();
@@ -182,7 +182,14 @@ document.querySelector(".skip").addEventListener("click", (e) => {
   byId("main").focus();
 });
 byId("more").addEventListener("click", () => refreshFiles(actions, true));
+byId("more-chats").addEventListener("click", () => refreshChats(true));
 addEventListener("beforeunload", (e) => (isSending() || hasDrafts()) && e.preventDefault()); // they would be lost
-for (const type of ["online", "offline"]) addEventListener(type, () => page.conversation?.noteNetwork(type === "online"));
-document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && refresh()); // changed elsewhere
+for (const type of ["online", "offline"]) {
+  addEventListener(type, () => page.conversation?.noteNetwork(type === "online"));
+}
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState !== "visible") return;
+  refresh(); // changed elsewhere
+  refreshChats();
+});
 begin();

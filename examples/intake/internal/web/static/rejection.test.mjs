@@ -7,7 +7,9 @@ test("a conflict names the run in flight", () => {
     message: "A run is in flight.", run: "a-b.2", canRetry: true,
   });
   for (const location of ["", undefined, "https://example.com/api/runs/a/events", "/api/runs/a/b/events"]) {
-    assert.deepEqual(readRejection({ status: 409, message: "No.", location }), { message: "No.", run: "", canRetry: false });
+    assert.deepEqual(
+      readRejection({ status: 409, message: "No.", location }), { message: "No.", run: "", canRetry: false }
+    );
   }
 });
 

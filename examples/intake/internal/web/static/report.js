@@ -1,25 +1,26 @@
-// The report of a file, and the form in which a person confirms or corrects it. While it is shown, it takes the place
-// of the chat.
+// The page of a file: its report, with the form in which a person confirms or corrects it. While it is shown, it takes
+// the place of the chat.
 
-import { confirmFile, fetchFile, shareFile } from "./api.js";
-import { describeQuality, describeType } from "./column.js";
+import { fetchFile } from "./api.js";
+import { confirm, draftOf, dropDraft, keepDraft, share } from "./decision.js";
 import { announce, byId, el } from "./dom.js";
 import { drawRemoval } from "./removal.js";
+import { drawColumns } from "./reportcolumns.js";
+import { describeFormat, drawTiles } from "./reportfacts.js";
 import { describeState } from "./state.js";
-import { formatBytes, formatCount, sentence } from "./words.js";
+import { sentence } from "./words.js";
 
 const kinds = {
   shipments: "Shipments", inventory: "Inventory", purchase_orders: "Purchase orders", suppliers: "Suppliers",
   bill_of_materials: "Bill of materials", sales_orders: "Sales orders", invoices: "Invoices", products: "Products",
   unknown: "Something else",
 };
-const separators = { ",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars" };
 const home = { title: byId("title").textContent, page: document.title };
+const instruction = "Correct the kind and the meanings of the columns if they are wrong, then confirm.";
+const notFound = "Either it does not exist, or it is not yours. A file belongs to the person who has uploaded it. " +
+  "Nobody of another tenant sees it, and nobody learns whether it exists. If it is your own, check who you are in " +
+  "the menu above.";
 let shown = ""; // the id of the file
-const drafts = new Map(); // corrections that are not confirmed, by the id of the file
-
-/** hasDrafts reports whether there are corrections that are not confirmed. */
-export const hasDrafts = () => drafts.size > 0;
 
 function show(isReport, title = home.title) {
   byId("home").hidden = isReport;
@@ -46,7 +47,8 @@ export async function openReport(id, actions) {
   const section = byId("report");
   shown = id;
   show(true, "Report");
-  const back = el("button", { type: "button", class: "button small back", onClick: actions.close }, "← Back to the chat");
+  const leave = { type: "button", class: "button small back", onClick: actions.close };
+  const back = el("button", leave, "← Back to the chat");
   const body = el("div", {}, el("p", { class: "hint" }, "One moment…"));
   section.replaceChildren(back, body);
   scrollTo(0, 0);
@@ -68,9 +70,7 @@ async function load(id, body, actions) {
     if (shown !== id) return;
     if (err.status === 404) {
       show(true, "This file was not found");
-      body.replaceChildren(el("p", { class: "notice" }, "Either it does not exist, or it is not yours. A file belongs to " +
-        "the person who has uploaded it. Nobody of another tenant sees it, and nobody learns whether it exists. If it " +
-        "is your own, check who you are in the menu above."));
+      body.replaceChildren(el("p", { class: "notice" }, notFound));
       return;
     }
     show(true, "The report could not be loaded");
@@ -82,7 +82,7 @@ async function load(id, body, actions) {
 function draw({ file, report }, actions) {
   const { label, tone, reason } = describeState(file);
   const removal = file.can_delete ? drawRemoval(file, () => {
-    drafts.delete(file.id);
+    dropDraft(file);
     actions.changed();
     actions.close();
   }) : "";
@@ -91,10 +91,8 @@ function draw({ file, report }, actions) {
     const more = reason ? sentence(reason) : "This file does not have a report yet.";
     return [state, el("p", { class: reason ? "flaw" : "" }, more), removal];
   }
-  const { profile } = report;
   const isOpen = Boolean(file.can_confirm);
-  const draft = drafts.get(file.id)?.version === report.version ? drafts.get(file.id) : undefined;
-  if (!draft) drafts.delete(file.id); // the report has changed
+  const draft = draftOf(file, report);
   const form = { isOpen, inputs: new Map(), error: el("div", {}), draft };
   const kind = draft?.kind ?? report.kind ?? "unknown";
   form.kind = el("select", { id: "kind", disabled: !isOpen },
@@ -108,116 +106,27 @@ function draw({ file, report }, actions) {
       confirm(file, report, form, actions);
     } },
       report.summary ? el("p", { class: "summary" }, report.summary) : "",
-      drawTiles(profile, report),
+      drawTiles(report),
       el("p", { class: "hint" }, describeFormat(report)),
       notes.length > 0 ? el("ul", { class: "notes", "aria-label": "Notes about the file" }, notes) : "",
       el("p", { class: "kind" }, el("label", { for: "kind" }, "Kind of data"), form.kind),
-      isOpen ? el("p", { class: "hint" }, "Correct the kind and the meanings of the columns if they are wrong, then confirm.") : "",
+      isOpen ? el("p", { class: "hint" }, instruction) : "",
       drawColumns(report, form),
       form.error,
-      el("p", { class: "actions" },
-        isOpen ? el("button", { class: "button primary" }, "Confirm") : "",
-        file.step === "done" || file.owner !== "you" ? el("button", { type: "button", class: "button primary", onClick: actions.ask }, "Ask about it") : "",
-        file.step === "done" && file.owner === "you" && !file.is_shared && actions.steward
-          ? el("button", { type: "button", class: "button", onClick: () => share(file, form.error, actions) }, "Share with colleagues") : "")),
+      el("p", { class: "actions" }, drawDecisions(file, form, actions))),
     removal,
   ];
 }
 
-function drawTiles(profile, report) {
-  const tiles = [["Rows", formatCount(profile.rows)], ["Columns", formatCount(profile.has_columns ?? profile.columns?.length)], ["Size", formatBytes(report.size)]];
-  const flaw = (name, n, about = "") => n > 0 && tiles.push([name, about + formatCount(n), true]);
-  flaw("Rows that repeat an earlier one", profile.duplicates, profile.duplicates_exact ? "" : "about ");
-  flaw("Rows with too many or too few values", profile.ragged);
-  flaw("Rows that cannot be read", profile.malformed);
-  flaw("Records that have a name twice", profile.twice);
-  flaw("Rows read in part, since they are long", profile.cut);
-  return el("dl", { class: "tiles" }, tiles.map(([name, value, isFlaw]) =>
-    el("div", { class: isFlaw ? "tile bad" : "tile" }, el("dt", {}, name), el("dd", {}, value))));
-}
-
-/** describeFormat returns a line about the format and the encoding. */
-function describeFormat(report) {
-  const format = report.format === "csv"
-    ? `CSV${separators[report.separator] ? ` with ${separators[report.separator]}` : ""}`
-    : { json: "JSON", jsonl: "JSON Lines" }[report.format] ?? report.format;
-  const encoding = report.encoding ? `in ${report.encoding}${report.encoding_assumed ? " (assumed)" : ""}` : "";
-  return sentence(`${format} ${encoding}`.trim() + "; the whole file was measured");
-}
-
-function drawColumns(report, form) {
-  const heads = ["Column", "Meaning", "Type", "Flaws", "Range", "Distinct values", "Examples"];
-  const columns = report.profile.columns ?? [];
-  return el("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": "Columns of the file" },
-    el("table", { class: "columns", role: "table" },
-      el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, heads.map((h) => el("th", { scope: "col", role: "columnheader" }, h)))),
-      el("tbody", { role: "rowgroup" }, columns.map((c) => drawColumn(c, report, form, heads)))));
-}
-
-function drawColumn(column, report, form, heads) {
-  const flaws = describeQuality(column, report.profile.rows);
-  const { type, details } = describeType(column);
-  const cell = (i, props, ...children) => el("td", { role: "cell", "data-label": heads[i], ...props }, ...children);
-  return el("tr", { role: "row" },
-    el("th", { scope: "row", role: "rowheader" }, column.name),
-    cell(1, {}, drawMeaning(column, report, form)),
-    cell(2, {}, type, details.map((d) => el("span", { class: "hint detail" }, d))),
-    cell(3, { class: flaws.length > 0 ? "flaw" : "none" }, flaws.length > 0 ? flaws.map((f) => el("span", { class: "detail" }, f)) : "–"),
-    cell(4, { class: column.min ? "" : "none" }, column.min ? `${column.min} to ${column.max}` : "–"),
-    cell(5, {}, `${column.distinct_exact ? "" : "about "}${formatCount(column.distinct)}`),
-    cell(6, { class: "examples" }, (column.examples ?? []).slice(0, 3).join(", ") || "–"));
-}
-
-function drawMeaning(column, report, form) {
-  const before = report.meanings?.[column.name] ?? "";
-  if (!form.isOpen || column.repeated) return before || "–";
-  const input = el("textarea", { rows: Math.min(3, Math.ceil((before.length + 1) / 26)), maxlength: 300, "aria-label": `Meaning of ${column.name}`, onKeydown: (e) => {
-    if (e.key !== "Enter") return; // a meaning is one line
-    e.preventDefault();
-    input.form.requestSubmit();
-  } });
-  input.value = form.draft?.meanings.get(column.name) ?? before;
-  form.inputs.set(column.name, { input, before });
-  return input;
-}
-
-/** keepDraft keeps the corrections until they are confirmed, also if the person goes back to the chat. */
-function keepDraft(file, report, form) {
-  const meanings = new Map([...form.inputs].map(([name, { input }]) => [name, input.value]));
-  drafts.set(file.id, { version: report.version, kind: form.kind.value, meanings });
-}
-
-/** showProblem shows why a step failed. A report that has changed can be looked at again. */
-function showProblem(slot, err, actions) {
-  const again = el("button", { type: "button", class: "button small", onClick: () => actions.again() }, "Look at it again");
-  slot.replaceChildren(el("p", { class: "notice error", role: "alert" }, err.message, " ", err.status === 409 ? again : ""));
-}
-
-async function confirm(file, report, form, actions) {
-  const columns = [];
-  for (const [name, { input, before }] of form.inputs) {
-    const meaning = input.value.replaceAll(/\s*\n\s*/g, " ");
-    if (meaning !== before) columns.push({ name, meaning });
-  }
-  try {
-    await confirmFile(file.id, { version: report.version, kind: form.kind.value, columns });
-    drafts.delete(file.id);
-    actions.changed();
-    await actions.again(`${file.name} is confirmed.`);
-    byId("title").focus({ preventScroll: true });
-    scrollTo(0, 0);
-  } catch (err) {
-    showProblem(form.error, err, actions);
-  }
-}
-
-async function share(file, error, actions) {
-  try {
-    await shareFile(file.id);
-    actions.changed();
-    await actions.again(`${file.name} is shared with your colleagues, who can ask about it now.`);
-    byId("title").focus({ preventScroll: true });
-  } catch (err) {
-    showProblem(error, err, actions);
-  }
+/** drawDecisions draws the buttons for what a person can do with a report. */
+function drawDecisions(file, { isOpen, error }, actions) {
+  if (isOpen) return [el("button", { class: "button primary" }, "Confirm")];
+  const isOwn = file.owner === "you";
+  if (isOwn && file.step !== "done") return [];
+  const canShare = isOwn && !file.is_shared && actions.steward;
+  const onShare = () => share(file, error, actions);
+  return [
+    el("button", { type: "button", class: "button primary", onClick: actions.ask }, "Ask about it"),
+    canShare ? el("button", { type: "button", class: "button", onClick: onShare }, "Share with colleagues") : "",
+  ];
 }

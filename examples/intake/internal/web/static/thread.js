@@ -4,7 +4,7 @@ import { announce, el } from "./dom.js";
 import { splitText } from "./blocks.js";
 import { collectFiles } from "./calls.js";
 import { drawCall } from "./callview.js";
-import { fold, undo } from "./fold.js";
+import { fold, requestOf, undo } from "./fold.js";
 
 /** Turn is one run in the thread. */
 export class Turn {
@@ -19,7 +19,7 @@ export class Turn {
 
   /**
    * thread has the list that the turn is added to, and files, the names of the handles in it. actions has open, which
-   * shows the report of a file, and after a person's message retry, which sends it again.
+   * shows the report of a file, and retry, which sends the question again with the body of its request.
    */
   constructor(thread, question, actions = {}) {
     this.files = thread.files;
@@ -100,16 +100,18 @@ export class Turn {
 
   /** #drawEnd draws how the run has ended, and what the person can do next. */
   #drawEnd(view) {
-    const { open, retry, file } = this.actions;
-    const again = (label) => retry && this.#offer(label, (e) => {
+    const { open, retry } = this.actions;
+    const body = this.actions.body ?? requestOf(view);
+    const again = (label) => body && this.#offer(label, (e) => {
       e.currentTarget.remove();
-      retry();
+      retry(body);
     });
     const end = [];
     const recorded = view.items.findLast((i) => i.name === "record_profile" && i.state === "done");
     const taken = recorded && this.files.get(recorded.output?.file ?? recorded.input?.file)?.id;
     if (view.outcome === "stopped") {
-      end.push(el("p", { class: "notice" }, "Stopped by you. ", again(file ? "Take it in again" : "Ask again")));
+      const label = body?.file_id ? "Take it in again" : "Ask again";
+      end.push(el("p", { class: "notice" }, "Stopped by you. ", again(label)));
     } else if (view.error) {
       end.push(el("p", { class: "notice error" }, `${view.error} `, view.canRetry && again("Try again")));
     } else if (view.outcome && taken && open) {

@@ -16,7 +16,8 @@ export async function sendFile(file, arrived) {
   const percent = el("span", { class: "hint" }, "0 %");
   const button = (label, onClick) => el("button", { type: "button", class: "button small", onClick },
     label, el("span", { class: "visually-hidden" }, ` ${file.name}`));
-  const row = el("li", {}, el("span", { class: "name" }, file.name), bar, percent, button("Cancel", () => stop.abort()));
+  const cancel = button("Cancel", () => stop.abort());
+  const row = el("li", {}, el("span", { class: "name" }, file.name), bar, percent, cancel);
   byId("uploads").append(row);
   sending++;
   try {

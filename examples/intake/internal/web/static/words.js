@@ -29,6 +29,16 @@ export function sentence(text) {
   return /[.!?…]$/.test(first) ? first : `${first}.`;
 }
 
+/** formatDay returns the day of a time, or the time of today. A text that is not a time is "". */
+export function formatDay(text, now) {
+  const at = new Date(text);
+  if (Number.isNaN(at.getTime())) return "";
+  if (at.toDateString() !== now.toDateString()) {
+    return at.toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric" });
+  }
+  return `today, ${at.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}`;
+}
+
 const formats = {
   "2006-01-02": "YYYY-MM-DD", "2006-01-02 15:04": "YYYY-MM-DD hh:mm", "2006/01/02": "YYYY/MM/DD",
   "02.01.2006": "DD.MM.YYYY", "31/12/2006": "DD/MM/YYYY", "12/31/2006": "MM/DD/YYYY", "31-12-2006": "DD-MM-YYYY",

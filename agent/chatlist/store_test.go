@@ -8,13 +8,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/carrel-go/carrel/examples/bookshelf/internal/chatlist"
+	"github.com/carrel-go/carrel/agent/chatlist"
 	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-func newList(t *testing.T) (*chatlist.List, scope.Scope, *table.Table) {
+func newList(t *testing.T) (*chatlist.Store, scope.Scope, *table.Table) {
 	t.Helper()
 	tab := must.Get(table.New(table.NewMemory(nil), nil))
 	return must.Get(chatlist.New(tab)), must.Get(must.Get(scope.Tenant("acme")).User("ann")), tab
@@ -32,7 +32,7 @@ func TestPagesAreNewestFirst(t *testing.T) {
 	var got []string
 	for cursor, pages := "", 0; ; pages++ {
 		require.Less(t, pages, 3)
-		page, err := list.List(t.Context(), user, cursor, 3)
+		page, err := list.Page(t.Context(), user, cursor, 3)
 		require.NoError(t, err)
 		for _, c := range page.Chats {
 			got = append(got, c.ID)
@@ -43,7 +43,7 @@ func TestPagesAreNewestFirst(t *testing.T) {
 		}
 	}
 	require.Equal(t, want, got)
-	page, err := list.List(t.Context(), user, "", 7)
+	page, err := list.Page(t.Context(), user, "", 7)
 	require.NoError(t, err)
 	require.Empty(t, page.Next, "the last page is full")
 }
@@ -58,7 +58,7 @@ func TestAChatIsTakenOffTheList(t *testing.T) {
 	for range 2 {
 		require.NoError(t, list.Remove(t.Context(), gone))
 	}
-	page := must.Get(list.List(t.Context(), user, "", 9))
+	page := must.Get(list.Page(t.Context(), user, "", 9))
 	require.Len(t, page.Chats, 1)
 	require.Equal(t, stays.SessionID(), page.Chats[0].ID)
 	require.ErrorIs(t, list.Remove(t.Context(), user), scope.ErrLevel)
@@ -84,7 +84,7 @@ func TestTitles(t *testing.T) {
 		}
 		require.NoError(t, err)
 		require.NoError(t, list.Add(t.Context(), session, "another"))
-		page, err := list.List(t.Context(), user, "", 10)
+		page, err := list.Page(t.Context(), user, "", 10)
 		require.NoError(t, err)
 		require.Len(t, page.Chats, 1)
 		require.Equal(t, want, page.Chats[0].Title)
@@ -100,25 +100,25 @@ func TestOthersDoNotSeeTheList(t *testing.T) {
 		must.Get(must.Get(scope.Tenant("acme")).User("bob")), must.Get(must.Get(scope.Tenant("globex")).User("ann")),
 	} {
 		for _, cursor := range []string{"", session.SessionID()} {
-			page, err := list.List(t.Context(), other, cursor, 10)
+			page, err := list.Page(t.Context(), other, cursor, 10)
 			require.NoError(t, err)
 			require.Empty(t, page.Chats)
 		}
 	}
 	for _, sc := range []scope.Scope{{}, must.Get(scope.Tenant("acme")), session} {
-		_, err := list.List(t.Context(), sc, "", 10)
+		_, err := list.Page(t.Context(), sc, "", 10)
 		require.ErrorIs(t, err, scope.ErrDenied)
 	}
 	require.ErrorIs(t, list.Add(context.Background(), user, "x"), scope.ErrDenied)
 
-	_, err := list.List(t.Context(), user, "../x", 10)
+	_, err := list.Page(t.Context(), user, "../x", 10)
 	require.ErrorIs(t, err, chatlist.ErrCursor)
 	for _, limit := range []int{0, 101} {
-		_, err = list.List(t.Context(), user, "", limit)
+		_, err = list.Page(t.Context(), user, "", limit)
 		require.ErrorIs(t, err, chatlist.ErrInvalid)
 	}
 	_, err = must.Get(tab.In(user)).Put(t.Context(), table.Item{Sort: "title#x"}, table.Absent())
 	require.NoError(t, err)
-	_, err = list.List(t.Context(), user, "", 10)
+	_, err = list.Page(t.Context(), user, "", 10)
 	require.ErrorContains(t, err, `"title#x"`)
 }

@@ -1,11 +1,3 @@
-// Package chatlist lists the chats of a user, so that a page can offer them.
-//
-//	list, err := chatlist.New(t)
-//	err = list.Add(ctx, session, message)        // with each message; the first one becomes the title
-//	page, err := list.List(ctx, user, "", 20)    // newest first, in order of their beginnings
-//
-// The package owns the sort key "title#<session>" in the partition of a user. It does not keep the messages of a
-// chat: package history does.
 package chatlist
 
 import (
@@ -32,15 +24,6 @@ const (
 	MaxTitle = 80
 )
 
-var (
-	// ErrCursor is returned for a cursor that no page has returned.
-	ErrCursor = errors.New("chatlist: invalid cursor")
-	// ErrInvalid is returned for an argument that is out of range.
-	ErrInvalid = errors.New("chatlist: invalid value")
-
-	errForeign = errors.New("chatlist: an item was not written by this package")
-)
-
 // Chat is a chat in a list.
 type Chat struct {
 	ID      string // of its session
@@ -54,23 +37,23 @@ type Page struct {
 	Next  string // the cursor of the next page, or empty on the last one
 }
 
-// List keeps the chats of all users. It is safe for concurrent use.
-type List struct{ table *table.Table }
+// Store keeps the lists of all users. It is safe for concurrent use.
+type Store struct{ table *table.Table }
 
-// New returns a List. It returns an error if t is nil.
-func New(t *table.Table) (*List, error) {
+// New returns a Store. It returns an error if t is nil.
+func New(t *table.Table) (*Store, error) {
 	if t == nil {
 		return nil, fmt.Errorf("%w: the table must not be nil", ErrInvalid)
 	}
-	return &List{t}, nil
+	return &Store{t}, nil
 }
 
 // Add puts the chat of a session on the list of its user, unless it is there. The message becomes its title.
-func (l *List) Add(ctx context.Context, session scope.Scope, message string) error {
+func (s *Store) Add(ctx context.Context, session scope.Scope, message string) error {
 	if err := session.Require(scope.SessionLevel); err != nil {
 		return fmt.Errorf("chatlist: add: %w", err)
 	}
-	view, err := l.table.System().Above(session, scope.UserLevel)
+	view, err := s.table.System().Above(session, scope.UserLevel)
 	if err != nil {
 		return fmt.Errorf("chatlist: add: %w", err)
 	}
@@ -83,11 +66,11 @@ func (l *List) Add(ctx context.Context, session scope.Scope, message string) err
 }
 
 // Remove takes the chat of a session off the list of its user. It succeeds if the chat is not there.
-func (l *List) Remove(ctx context.Context, session scope.Scope) error {
+func (s *Store) Remove(ctx context.Context, session scope.Scope) error {
 	if err := session.Require(scope.SessionLevel); err != nil {
 		return fmt.Errorf("chatlist: remove: %w", err)
 	}
-	view, err := l.table.System().Above(session, scope.UserLevel)
+	view, err := s.table.System().Above(session, scope.UserLevel)
 	if err != nil {
 		return fmt.Errorf("chatlist: remove: %w", err)
 	}
@@ -111,17 +94,17 @@ func cutTitle(message string) string {
 	return string([]rune(title)[:MaxTitle-1]) + "…"
 }
 
-// List returns a page of the user's chats. The first page has an empty cursor. The limit is 1 to [MaxLimit].
-func (l *List) List(ctx context.Context, user scope.Scope, cursor string, limit int) (Page, error) {
+// Page returns a page of the user's chats. The first page has an empty cursor. The limit is 1 to [MaxLimit].
+func (s *Store) Page(ctx context.Context, user scope.Scope, cursor string, limit int) (Page, error) {
 	if err := user.Require(scope.UserLevel); err != nil {
-		return Page{}, fmt.Errorf("chatlist: list: %w", err)
+		return Page{}, fmt.Errorf("chatlist: page: %w", err)
 	}
 	if limit < 1 || limit > MaxLimit {
 		return Page{}, fmt.Errorf("%w: limit %d: must be 1 to %d", ErrInvalid, limit, MaxLimit)
 	}
-	view, err := l.table.In(user)
+	view, err := s.table.In(user)
 	if err != nil {
-		return Page{}, fmt.Errorf("chatlist: list: %w", err)
+		return Page{}, fmt.Errorf("chatlist: page: %w", err)
 	}
 	q := table.Query{From: prefix, To: prefixEnd, Desc: true, Consistent: true, Limit: limit + 1}
 	if cursor != "" {
@@ -134,7 +117,7 @@ func (l *List) List(ctx context.Context, user scope.Scope, cursor string, limit 
 	for {
 		found, err := view.Query(ctx, q)
 		if err != nil {
-			return Page{}, fmt.Errorf("chatlist: list: %w", err)
+			return Page{}, fmt.Errorf("chatlist: page: %w", err)
 		}
 		for _, f := range found.Items {
 			if len(page.Chats) == limit {
