@@ -35,18 +35,18 @@
 //
 // # Runs
 //
-// With a file_id, a chat takes in that file: the run claims the stage "profiled" of the file's record, and ends it with
-// success once the report is recorded. While another run does so, the answer is 409 with its Location. If the file is
-// not a table, such as an archive, it cannot be taken in again: its can_take_in is false, its failure is the reason,
-// and further attempts answer 409. Without a
-// chat_id, a message begins a chat, whose id is in the header Chat-Id.
-// A chat is on the list of its user as soon as its first run has begun. Its title is the name of the file or the first
-// message.
+// With a file_id, a chat takes in that file: the run claims the stage "profiled" of the file's record, and ends it
+// with success once the report is recorded. While another run does so, the answer is 409 with its Location. If the
+// file is not a table, such as an archive, it cannot be taken in again: its can_take_in is false, its failure is the
+// reason, and further attempts answer 409. Without a chat_id, a message begins a chat, whose id is in the header Chat-
+// Id. A chat is on the list of its user as soon as its first run has begun. Its title is the name of the file or the
+// first message.
+//
 // The answer is the stream of the run; its path is in the header Location. A run continues if its browser disconnects,
-// and another process takes it over if its process ends. Its events are those of package runner, unchanged: text_delta,
-// tool_call, tool_progress, tool_result, finished, failed and the others. A run that takes in a
-// file has an event custom with the name "file" and the value {id} as its first step begins. A chat has one run at a
-// time (409 with the Location of that run). With an Idempotency-Key, a repeated request gets the same run.
+// and another process takes it over if its process ends. Its events are those of package runner, unchanged:
+// text_delta, tool_call, tool_progress, tool_result, finished, failed and the others. A run that takes in a file has
+// an event custom with the name "file" and the value {id} as its first step begins. A chat has one run at a time (409
+// with the Location of that run). With an Idempotency-Key, a repeated request gets the same run.
 //
 // The tools of a run have the scope of its user, and read-only that of the tenant's shared data.
 //
