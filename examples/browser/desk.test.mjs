@@ -30,6 +30,26 @@ for (const [size, window] of Object.entries({ desktop, phone })) {
   });
 }
 
+// Without a barcode, the offline reader cannot find anything: a plain page, drawn in the browser.
+scene("a card for which nothing was found can be filled in, also after a reload", {}, async ({ page, server }) => {
+  await page.goto(server.url);
+  const bytes = await page.evaluate(async () => {
+    const plain = new OffscreenCanvas(300, 400);
+    plain.getContext("2d").fillRect(0, 0, 300, 400);
+    return [...new Uint8Array(await (await plain.convertToBlob()).arrayBuffer())];
+  });
+  await page.locator("input[type=file]").first().setInputFiles({ name: "plain.png", mimeType: "image/png", buffer: Buffer.from(bytes) });
+  await page.getByText("The reader has finished.").first().waitFor({ state: "attached" });
+  await page.reload();
+  await page.getByText("The reader has not found anything").waitFor();
+  await field(page, "Title").fill("A plain book");
+  await page.getByText("Your changes are saved").waitFor();
+  await page.reload();
+  await field(page, "Title").waitFor();
+  assert.equal(await field(page, "Title").inputValue(), "A plain book");
+  await acceptCard(page);
+});
+
 scene("a photo is dropped", {}, async ({ page, server }) => {
   await page.goto(server.url);
   await page.getByRole("button", { name: "Moby-Dick" }).waitFor();

@@ -8,6 +8,10 @@ test("after another title, the values of the other book are in question", () => 
   assert.deepEqual(findMisfits(emma, { ...emma, title: "Persuasion" }), ["isbn", "publisher", "published_year"]);
 });
 
+test("the reader's confidence in the other book is in question", () => {
+  assert.deepEqual(findMisfits({ title: "Emma", confidence: "0.98" }, { title: "Persuasion", confidence: "0.98" }), ["confidence"]);
+});
+
 test("a value that has changed with the title, or is empty, is not in question", () => {
   assert.deepEqual(findMisfits(emma, { ...emma, title: "Persuasion", isbn: "9780486295558", publisher: "" }), ["published_year"]);
 });
