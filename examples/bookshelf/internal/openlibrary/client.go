@@ -164,6 +164,10 @@ func (c *Client) send(ctx context.Context, s scope.Scope, u *url.URL) (body []by
 		defer func() { _ = res.Body.Close() }() // only read from
 		body, location, err = c.readAnswer(res)
 	}
+	// A server that sees the client leave may end its answer in an orderly way before the connection is closed.
+	if err == nil && within.Err() != nil {
+		err = within.Err()
+	}
 	switch {
 	case err == nil || errors.Is(err, errNotFound):
 		c.breaker.succeed()
