@@ -87,7 +87,7 @@ func TestTheWayOfAFile(t *testing.T) {
 	colleague.takeIn("orders.jsonl", orders)
 	_, events = colleague.chat(map[string]any{"message": "total quantity by supplier in purchase orders"}, nil)
 	require.Contains(t, textOf(events), "supplier_name")
-	require.Contains(t, textOf(events), "sum(quantity)")
+	require.Contains(t, textOf(events), "total quantity")
 	_, out = colleague.get("/api/files")
 	require.Len(t, out["files"], 2)
 	require.Len(t, out["shared"], 1)

@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/carrel-go/carrel/examples/intake/internal/kinds"
@@ -53,7 +52,7 @@ func serialRemarks(columns []profile.Column) (list []string) {
 		from, err := strconv.ParseFloat(c.Min, 64)
 		to, err2 := strconv.ParseFloat(c.Max, 64)
 		isNumber := c.Type == profile.Integer || c.Type == profile.Decimal
-		if !isNumber || err != nil || err2 != nil || from < minSerial || to > maxSerial || !isNamedLikeDate(c.Name) {
+		if !isNumber || err != nil || err2 != nil || from < minSerial || to > maxSerial || !kinds.IsDay(c.Name) {
 			continue
 		}
 		day := time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC).AddDate(0, 0, int(from))
@@ -78,18 +77,4 @@ func quantityRemarks(columns []profile.Column) (list []string) {
 			"texts, so they cannot be added", c.Name, c.Examples[0]))
 	}
 	return list
-}
-
-func isNamedLikeDate(name string) bool {
-	switch kinds.RoleOf(name) {
-	case kinds.ShipDate, kinds.ArrivalDate, kinds.CountDate, kinds.OrderDate, kinds.DueDate, kinds.InvoiceDate:
-		return true
-	}
-	name = strings.ToLower(name)
-	for _, part := range []string{"date", "datum", "fecha", "data_"} {
-		if strings.Contains(name, part) {
-			return true
-		}
-	}
-	return false
 }

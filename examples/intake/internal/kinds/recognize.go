@@ -113,6 +113,27 @@ func Recognize(columns []Column) Guess {
 // RoleOf returns the role of a column with that name, or "". Its spelling may differ, as in "PO Number".
 func RoleOf(name string) Role { return roles()[normalize(name)].role }
 
+// RoleOfValue returns the role whose values look like that, such as Article for SKU-00012, or "".
+func RoleOfValue(value string) Role {
+	for _, h := range hints() {
+		if h.pattern.MatchString(value) {
+			return h.role
+		}
+	}
+	return ""
+}
+
+// IsDay reports whether a column with that name has days.
+func IsDay(name string) bool {
+	switch RoleOf(name) {
+	case ShipDate, ArrivalDate, CountDate, OrderDate, DueDate, InvoiceDate:
+		return true
+	}
+	name = strings.ToLower(name)
+	isPart := func(part string) bool { return strings.Contains(name, part) }
+	return slices.ContainsFunc([]string{"date", "datum", "fecha", "data_"}, isPart)
+}
+
 func guessColumn(c Column) ColumnGuess {
 	g := ColumnGuess{Name: c.Name}
 	// Members of nested objects have names with a dot: the last part counts if the whole name is unknown.

@@ -12,6 +12,7 @@ import (
 func (c *conversation) tellAnswers(l *found, q question) string {
 	var parts []string
 	calls, _ := c.queries()
+	matched := int64(0)
 	for _, m := range calls {
 		a, ok := decode[intaketools.Answer](&m)
 		if !ok {
@@ -21,12 +22,20 @@ func (c *conversation) tellAnswers(l *found, q question) string {
 		if q.function == "avg" && len(calls) > 1 {
 			a = withoutLast(a, measuresOfAverage-1)
 		}
+		matched += a.Matched
+		if q.limit > 0 && q.by != "" {
+			a.Lines = a.Lines[:min(len(a.Lines), q.limit)]
+		}
 		parts = append(parts, c.tellAnswer(&a, l, q.function == distinct))
+	}
+	if q.status != "" && matched == 0 {
+		const text = "I took “%s” as a status, and no row has that one. “How many rows by status” shows those that there are."
+		parts = append(parts, fmt.Sprintf(text, q.status))
 	}
 	switch {
 	case len(calls) > 1 && q.function == distinct:
 		parts = append(parts, "I do not add these numbers, because several files can have the same value.")
-	case len(calls) > 1 && q.function != "rows":
+	case len(calls) > 1 && q.function != showRows:
 		parts = append(parts, c.tellTotal(l, q))
 	}
 	return strings.Join(parts, "\n\n")
@@ -67,10 +76,10 @@ func (c *conversation) tellAnswer(a *intaketools.Answer, l *found, isDistinct bo
 		lines = append(lines, fmt.Sprintf("- %s%s", more, plural(a.Groups, "different value")))
 	case len(a.Lines) == 0:
 		lines = append(lines, "- nothing")
+	case len(a.Columns) == len(a.Types): // without groups
+		lines = append(lines, "- "+tellLine(labelsOf(a), a.Lines[0]))
 	default:
-		for _, line := range a.Lines {
-			lines = append(lines, "- "+tellLine(a.Columns, line))
-		}
+		lines = append(lines, tellTable(labelsOf(a), a.Lines))
 	}
 	if a.Groups > len(a.Lines) && !isDistinct {
 		lines = append(lines, fmt.Sprintf("These are %d of %d groups.", len(a.Lines), a.Groups))
@@ -95,24 +104,11 @@ func (l *found) rowsOf(handle string) int64 {
 // withoutLast returns an answer without the last columns.
 func withoutLast(a intaketools.Answer, n int) intaketools.Answer {
 	a.Columns = a.Columns[:max(len(a.Columns)-n, 0)]
+	a.Types = a.Types[:max(len(a.Types)-n, 0)]
 	lines := a.Lines
 	a.Lines = nil
 	for _, line := range lines {
 		a.Lines = append(a.Lines, line[:max(len(line)-n, 0)])
 	}
 	return a
-}
-
-func tellLine(columns, line []string) string {
-	var parts []string
-	for i, v := range line {
-		if v == "" {
-			v = "(empty)"
-		}
-		if i < len(columns) {
-			v = columns[i] + " " + v
-		}
-		parts = append(parts, v)
-	}
-	return strings.Join(parts, ", ")
 }

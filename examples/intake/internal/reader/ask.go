@@ -37,6 +37,8 @@ func (c *conversation) ask(l *found, q question) answer {
 		}
 		args, lacks := q.args(f, l)
 		switch {
+		case q.kind != "" && q.hasFile && f.Kind != q.kind:
+			missing = append(missing, fmt.Sprintf("%q is %s, and not %s", f.Name, f.Kind.Label(), q.kind.Label()))
 		case args == nil:
 			missing = append(missing, tellMissing(f, lacks))
 		case len(a.calls) == maxTargets:
@@ -51,7 +53,7 @@ func (c *conversation) ask(l *found, q question) answer {
 	}
 	for _, call := range a.calls {
 		if len(a.calls) > 1 && q.by != "" {
-			call.args["limit"] = manyGroups
+			call.args["limit"] = manyGroups // so that they can be added
 		}
 		if measures, ok := call.args["measures"].([]map[string]any); ok && len(a.calls) > 1 && q.function == "avg" {
 			for _, f := range []string{"sum", "numbers"} { // for the average of all files
@@ -66,6 +68,9 @@ func (c *conversation) ask(l *found, q question) answer {
 	}
 	if len(missing) > 0 {
 		lines = append(lines, fmt.Sprintf("I leave out %s: %s.", plural(len(missing), "file"), joinSome(missing, "; ")))
+	}
+	if note := q.tellDay(a.calls); note != "" {
+		lines = append(lines, note)
 	}
 	if note := q.tellJoin(a.calls, l); note != "" {
 		lines = append(lines, note)
@@ -123,6 +128,10 @@ func unreadable(f intaketools.ListedFile) string {
 }
 
 func tellMissing(f intaketools.ListedFile, words string) string {
+	if words == "" {
+		return fmt.Sprintf("%q does not have one column for the day. Name it, for example “where due date is after "+
+			"2026-06-30”", f.Name)
+	}
 	shown := f.Columns[:min(len(f.Columns), maxMentioned)]
 	text := fmt.Sprintf("%q does not have a column for “%s”: %s", f.Name, words, strings.Join(shown, ", "))
 	if n := len(f.Columns) - len(shown); n > 0 {
@@ -148,6 +157,9 @@ func (q question) args(f intaketools.ListedFile, l *found) (args map[string]any,
 	var wheres []map[string]any
 	for _, w := range q.where {
 		column := columnIn(f, w.column)
+		if w.column == "" {
+			column = dayColumn(f)
+		}
 		if column == "" {
 			return nil, w.column
 		}
@@ -165,7 +177,7 @@ func (q question) args(f intaketools.ListedFile, l *found) (args map[string]any,
 	if len(wheres) > 0 {
 		args["where"] = wheres
 	}
-	if q.function == "rows" {
+	if q.function == showRows {
 		args["limit"] = cmp.Or(q.limit, 5)
 		return args, ""
 	}
@@ -189,7 +201,31 @@ func (q question) args(f intaketools.ListedFile, l *found) (args map[string]any,
 		args["join"] = join
 	}
 	args["group_by"] = group
+	if q.limit > 0 {
+		args["limit"] = q.limit
+	}
+	if q.isAscending {
+		args["ascending"] = true
+	}
 	return args, ""
+}
+
+// tellDay returns a sentence about the columns that are taken as the day of the rows, if the question has a period.
+func (q question) tellDay(calls []call) string {
+	at := slices.IndexFunc(q.where, func(w where) bool { return w.column == "" })
+	if at < 0 {
+		return ""
+	}
+	var columns []string
+	for _, c := range calls {
+		if wheres, ok := c.args["where"].([]map[string]any); ok {
+			if name := fmt.Sprintf("“%s”", wheres[at]["column"]); !slices.Contains(columns, name) {
+				columns = append(columns, name)
+			}
+		}
+	}
+	return fmt.Sprintf("I take %s as the day. Name another column after “where” if you mean that one.",
+		joinSome(columns, " and "))
 }
 
 // columnIn returns the column of a file that words name, or "". If the report does not have the names of all columns,

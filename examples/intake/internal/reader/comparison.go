@@ -7,7 +7,8 @@ import (
 	"github.com/carrel-go/carrel/examples/intake/internal/query"
 )
 
-// where is a condition: a column, an operator of query_file, and a value.
+// where is a condition: a column, an operator of query_file, and a value. An empty column is that of the day of the
+// kind of data, such as the ship date of shipments.
 type where struct {
 	column, operator, value string
 }
@@ -60,10 +61,11 @@ var negations = map[string]string{
 
 // accepted names the comparisons in a refusal.
 const accepted = "I understand “is”, “is not”, “is above”, “is at least”, “is below”, “is at most”, “is after”, “is " +
-	"since”, “is before”, “is until”, “is missing”, “is present”, “contains”, and the signs =, !=, <, <=, > and >="
+	"since”, “is before”, “is until”, “is missing”, “is present”, “is between … and …”, “contains”, and the " +
+	"signs =, !=, <, <=, > and >="
 
 // phraseAt returns the phrase that begins at word i, or one without words.
-func (p *clauses) phraseAt(i int, list []phrase) (found phrase, size int) {
+func (p *parser) phraseAt(i int, list []phrase) (found phrase, size int) {
 	for _, f := range list {
 		parts := strings.Fields(f.words)
 		isHere := i+len(parts) <= len(p.words)
@@ -77,12 +79,8 @@ func (p *clauses) phraseAt(i int, list []phrase) (found phrase, size int) {
 	return phrase{}, 0
 }
 
-func (p *clauses) isAt(i int, words ...string) bool {
-	return i < len(p.words) && p.words[i].is(words...)
-}
-
 // comparisonAt returns the comparison with a sign or a verb that begins at word i, or one of size 0.
-func (p *clauses) comparisonAt(i int) comparison {
+func (p *parser) comparisonAt(i int) comparison {
 	if f, n := p.phraseAt(i, signPhrases); n > 0 {
 		return comparison{f.operator, n, f.isOrder}
 	}
@@ -106,7 +104,7 @@ func (p *clauses) comparisonAt(i int) comparison {
 }
 
 // afterVerb returns the comparison of a verb at word i, whose words with "not" are size.
-func (p *clauses) afterVerb(i, size int, isNegated bool) comparison {
+func (p *parser) afterVerb(i, size int, isNegated bool) comparison {
 	f, n := p.phraseAt(i+size, phrases)
 	if n == 0 {
 		f, n = p.phraseAt(i+size, signPhrases)
@@ -125,16 +123,13 @@ func (p *clauses) afterVerb(i, size int, isNegated bool) comparison {
 }
 
 // isMeasured reports whether word i is a number or a date, or begins one such as 2 January 2026.
-func (p *clauses) isMeasured(i int) bool { return i < len(p.words) && isMeasured(p.words[i].text) }
-
-func isMeasured(text string) bool {
-	v := profile.ReadValue([]byte(text), nil)
-	return v.IsNumber() || v.Type == profile.Date
+func (p *parser) isMeasured(i int) bool {
+	return i < len(p.words) && isMeasured(readNumeral(p.words[i].text))
 }
 
 // findComparison returns the first comparison from word i, and where it begins. A verb may be missing
 // before a phrase such as "after" if a number or a date follows.
-func (p *clauses) findComparison(i int) (at int, c comparison) {
+func (p *parser) findComparison(i int) (at int, c comparison) {
 	for at = i; at < len(p.words); at++ {
 		if c = p.comparisonAt(at); c.size > 0 {
 			return at, c
@@ -147,13 +142,16 @@ func (p *clauses) findComparison(i int) (at int, c comparison) {
 }
 
 // parseConditions reads conditions that are joined by "and" and returns the index after them.
-func (p *clauses) parseConditions(q *question, i int) int {
+func (p *parser) parseConditions(q *question, i int) int {
 	for {
-		var w where
-		if w, i = p.parseCondition(i); w.operator == "" {
+		found, next := p.parseRange(i)
+		if len(found) == 0 {
+			found, next = p.parseCondition(i)
+		}
+		if i = next; len(found) == 0 {
 			return i
 		}
-		q.where = append(q.where, w)
+		q.where = append(q.where, found...)
 		if !p.isAt(i, "and") {
 			return i
 		}
@@ -161,22 +159,52 @@ func (p *clauses) parseConditions(q *question, i int) int {
 	}
 }
 
-// parseCondition reads the condition that begins at word i and returns the index after it.
-func (p *clauses) parseCondition(i int) (where, int) {
+// parseRange reads a column that is between two values, or in a month, a quarter or a year, and returns the index after
+// it. It returns nothing if the words from word i on are another condition.
+func (p *parser) parseRange(i int) ([]where, int) {
+	for at := i + 1; at < len(p.words) && !p.isAt(at, "and"); at++ {
+		verb := at
+		if p.isAt(at, "is", "are", "was", "were") {
+			verb++
+		}
+		from, to, size := "", "", 0
+		switch {
+		case p.isAt(verb, "between"):
+			from, to, size = p.rangeAt(verb + 1)
+		case p.isAt(verb, "in", "during"):
+			from, to, size = p.spanAt(verb + 1)
+		}
+		if size > 0 {
+			return between(joinWords(p.words[i:at]), from, to), verb + 1 + size
+		}
+		if verb > at || p.comparisonAt(at).size > 0 {
+			return nil, i
+		}
+	}
+	return nil, i
+}
+
+// parseCondition reads the condition that begins at word i and returns the index after it. It returns nothing for one
+// that it refuses.
+func (p *parser) parseCondition(i int) ([]where, int) {
 	at, c := p.findComparison(i)
 	if c.size == 0 {
 		p.refuse("I do not find a comparison in “%s”. %s.", joinWords(p.words[i:]), accepted)
-		return where{}, len(p.words)
+		return nil, len(p.words)
 	}
 	w := where{column: joinWords(p.words[i:at]), operator: c.operator}
 	first, end := at+c.size, p.endOfValue(at+c.size, c)
 	words := p.words[first:end]
 	w.value = joinWords(words)
 	isQuoted := len(words) == 1 && words[0].quoted
+	if c.isOrder && !isQuoted {
+		w.value = readNumeral(w.value)
+	}
 	said := joinWords(p.words[at:first])
 	switch {
 	case w.column == "":
 		p.refuse("The name of a column is missing before “%s”.", said)
+		return nil, end
 	case hasValue(c.operator) && len(words) == 0:
 		p.refuse("A value is missing after “%s %s”.", w.column, said)
 	case !hasValue(c.operator) && len(words) > 0:
@@ -186,14 +214,14 @@ func (p *clauses) parseCondition(i int) (where, int) {
 	case isVague(words):
 		p.refuse("I do not understand “%s” in “%s %s %s”. %s.", words[0].text, w.column, said, w.value, accepted)
 	}
-	return w, end
+	return []where{w}, end
 }
 
 // endOfValue returns the index after the value that begins at word first.
-func (p *clauses) endOfValue(first int, c comparison) int {
+func (p *parser) endOfValue(first int, c comparison) int {
 	i := first
 	for ; i < len(p.words) && !p.words[i].is("and"); i++ {
-		if _, n := p.startsClause(i); n > 0 && (i > first || !hasValue(c.operator)) {
+		if starts, _ := p.clauseAt(i); starts != noClause && (i > first || !hasValue(c.operator)) {
 			break
 		}
 		if p.words[i].is("or") || p.comparisonAt(i).size > 0 {
@@ -228,6 +256,9 @@ func (w where) describe() string {
 		names[query.Above], names[query.AtLeast] = "is after", "is on or after"
 	}
 	s := "“" + w.column + "” " + names[w.operator]
+	if w.column == "" {
+		s = "the day " + names[w.operator]
+	}
 	if hasValue(w.operator) {
 		s += " “" + w.value + "”"
 	}

@@ -71,7 +71,7 @@ func (q question) tellJoin(calls []call, l *found) string {
 			large = append(large, fmt.Sprintf("%q", f.Name))
 		}
 	}
-	if len(large) == 0 || kinds.RoleOf(q.by) != kinds.SupplierID {
+	if len(large) == 0 || roleOf(q.by) != kinds.SupplierID {
 		return ""
 	}
 	const note = "The names of suppliers are left out: %s cannot be joined. A file to join has at most %s and %d MB."

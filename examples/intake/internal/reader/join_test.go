@@ -37,11 +37,11 @@ func TestSuppliersThatAreTooLargeAreNotJoined(t *testing.T) {
 	w.takeIn("big.csv", []byte("supplier_id,supplier_name,country\n"+many.String()))
 	w.takeIn("m1.csv", []byte(orders+"PO-1,S-000001,2026-02-05,2,10\nPO-2,S-000001,2026-01-05,2,10\n"))
 	text := w.say("total quantity by supplier in purchase orders")
-	require.Contains(t, text, "- supplier_id S-000001, sum(quantity) 20")
+	require.Contains(t, text, "| supplier_id | total quantity |\n| --- | --- |\n| S-000001 | 20 |")
 	require.Contains(t, text, `The names of suppliers are left out: "big.csv" cannot be joined. A file to join has at most 50,000 rows`)
 	w.takeIn("small.csv", []byte("supplier_id,supplier_name,country\nS-000001,Alpha,DE\n"))
 	text = w.say("total quantity by supplier in purchase orders")
-	require.Contains(t, text, "- supplier_id S-000001, supplier_name Alpha, sum(quantity) 20")
+	require.Contains(t, text, "| supplier_id | supplier_name | total quantity |\n| --- | --- | --- |\n| S-000001 | Alpha | 20 |")
 	require.NotContains(t, text, "left out")
 }
 
@@ -53,5 +53,5 @@ func TestAColumnOfTheSuppliersGroups(t *testing.T) {
 	w.takeIn("suppliers.csv", []byte("supplier_id,supplier_name,country\nS-001,Alpha,DE\nS-002,Beta,DE\n"))
 	text := w.say("total quantity by country in purchase orders")
 	require.Contains(t, text, "I take “country” from \"suppliers.csv\".")
-	require.Contains(t, text, "- country DE, sum(quantity) 17\n- country (empty), sum(quantity) 1")
+	require.Contains(t, text, "| country | total quantity |\n| --- | --- |\n| DE | 17 |\n| (empty) | 1 |")
 }

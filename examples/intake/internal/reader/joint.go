@@ -228,12 +228,16 @@ func (t *totals) tell(head string, q question) string {
 		return head + ": " + t.format(t.order[0]) + "."
 	}
 	slices.SortStableFunc(t.order, func(a, b *total) int { return b.value.Cmp(a.value) })
+	if q.isAscending {
+		slices.Reverse(t.order)
+	}
 	lines := []string{head + ":"}
-	for _, g := range t.order[:min(len(t.order), manyGroups)] {
+	most := min(len(t.order), cmp.Or(q.limit, manyGroups))
+	for _, g := range t.order[:most] {
 		lines = append(lines, fmt.Sprintf("- %s: %s", cmp.Or(g.label, "(empty)"), t.format(g)))
 	}
-	if len(t.order) > manyGroups {
-		lines = append(lines, fmt.Sprintf("These are %d of %d groups.", manyGroups, len(t.order)))
+	if len(t.order) > most {
+		lines = append(lines, fmt.Sprintf("These are %d of %d groups.", most, len(t.order)))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/carrel-go/carrel/examples/intake/internal/intaketools"
 	"github.com/carrel-go/carrel/examples/intake/internal/kinds"
 )
 
@@ -33,25 +34,53 @@ func kindOf(words string) kinds.Kind {
 func findColumn(columns []string, words string) string {
 	isBetween := func(r rune) bool { return strings.ContainsRune(`_ -.\`, r) }
 	plain := func(s string) string { return strings.Join(strings.FieldsFunc(strings.ToLower(s), isBetween), " ") }
-	want := plain(words)
-	if want == "" {
+	if plain(words) == "" {
 		return ""
 	}
 	if slices.Contains(columns, words) {
 		return words
 	}
-	for _, c := range columns {
-		if plain(c) == want || plain(c) == strings.TrimSuffix(want, "s") {
-			return c
+	for _, name := range singulars(plain(words)) {
+		if i := slices.IndexFunc(columns, func(c string) bool { return plain(c) == name }); i >= 0 {
+			return columns[i]
 		}
 	}
-	for _, name := range []string{words, strings.TrimSuffix(words, "s")} {
-		role := kinds.RoleOf(name)
-		for _, c := range columns {
-			if role != "" && kinds.RoleOf(c) == role {
-				return c
-			}
+	role := roleOf(words)
+	i := slices.IndexFunc(columns, func(c string) bool { return role != "" && kinds.RoleOf(c) == role })
+	if i < 0 {
+		return ""
+	}
+	return columns[i]
+}
+
+// roleOf returns the role of a column that words name, which may be in the plural, or "".
+func roleOf(words string) kinds.Role {
+	for _, name := range singulars(words) {
+		if role := kinds.RoleOf(name); role != "" {
+			return role
 		}
 	}
 	return ""
+}
+
+// dayColumn returns the column of a file that tells the day of its rows: that of the kind of data, or the only one that
+// is named like a date. It returns "" for a file without such a column.
+func dayColumn(f intaketools.ListedFile) string {
+	role := map[kinds.Kind]kinds.Role{
+		kinds.Shipments: kinds.ShipDate, kinds.Inventory: kinds.CountDate, kinds.PurchaseOrders: kinds.OrderDate,
+		kinds.SalesOrders: kinds.OrderDate, kinds.Invoices: kinds.InvoiceDate,
+	}[f.Kind]
+	var named []string
+	for _, c := range f.Columns {
+		if role != "" && kinds.RoleOf(c) == role {
+			return c
+		}
+		if kinds.IsDay(c) {
+			named = append(named, c)
+		}
+	}
+	if len(named) != 1 || f.MoreColumns > 0 {
+		return ""
+	}
+	return named[0]
 }

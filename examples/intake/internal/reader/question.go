@@ -4,25 +4,33 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/carrel-go/carrel/examples/intake/internal/kinds"
 )
 
 // question is a message that the reader understands.
 type question struct {
 	wantsList    bool
 	wantsProfile bool
-	function     string // count, sum, avg, min, max, rows, distinct, or duplicates
-	limit        int    // of rows; zero means 5
+	function     string // of query_file, showRows, distinct, or duplicates
+	limit        int    // of rows or groups; zero means 5 rows or 10 groups
+	isAscending  bool   // the smallest groups first
 	column       string // words of a column, or empty
 	by           string
 	where        []where
-	in           string // words of a file or a kind
-	inQuoted     bool   // in is the name of a file, never a kind
+	in           string     // words of a file or a kind
+	inQuoted     bool       // in is the name of a file, never a kind
+	hasFile      bool       // a clause has named in, and not the subject
+	kind         kinds.Kind // of the subject, or empty
+	status       string     // of the subject, such as late, or empty
 	// refusal names the words that were not understood. It is empty for a question that can be asked.
 	refusal string
 }
 
-// The functions of a question that are not functions of query_file.
+// The functions of a question that are not measures of query_file, and the count of rows, which is.
 const (
+	countRows  = "count"
+	showRows   = "rows"
 	distinct   = "distinct"   // how many values a column has
 	duplicates = "duplicates" // how many rows repeat an earlier one
 )
@@ -30,21 +38,32 @@ const (
 const (
 	maxConditions = 8   // of a call of query_file
 	maxMatch      = 200 // bytes of a part of a name in a call of list_files
+	maxQuestion   = 300 // bytes of a question
 )
 
 var (
-	spaces        = regexp.MustCompile(`\s+`)
-	listWords     = regexp.MustCompile(`^(?:list|show|which|what)(?: \w+)* (?:files|data|uploads)(?: (?:do (?:i|we) have|have i|are (?:there|shared)))?$`)
-	profileWords  = regexp.MustCompile(`(?i)^(?:(?:profile|quality|columns|problems|flaws|summary)(?: of| in| with)?|(?:describe|tell me about|what is(?: in)?|what about)) (.+)$`)
-	functionWords = regexp.MustCompile(`(?i)^(?:what is |what was |what are |show |give me )?(?:the )?((?:how many|number of|count of) (?:different|distinct|unique|duplicates?|repeated)|how many|number of|count of|count|total|sum of|sum|average|avg|mean|lowest|smallest|earliest|minimum|min|highest|largest|latest|maximum|max|first|rows)\b ?(.*)$`)
+	spaces       = regexp.MustCompile(`\s+`)
+	listWords    = regexp.MustCompile(`^(?:list|show|which|what)(?: \w+)* (?:files|data|uploads)(?: (?:do (?:i|we) have|have i|are (?:there|shared)))?$`)
+	profileWords = regexp.MustCompile(`(?i)^(?:(?:profile|quality|columns|problems|flaws|summary)(?: of| in| with)?|(?:describe|tell me about|what is(?: in)?|what about)) (.+)$`)
 )
 
-var functions = map[string]string{
-	"how many": "count", "number of": "count", "count of": "count", "count": "count", "total": "sum", "sum of": "sum",
-	"sum": "sum", "average": "avg", "avg": "avg", "mean": "avg", "lowest": "min", "smallest": "min", "minimum": "min",
-	"min": "min", "earliest": "min", "latest": "max",
-	"highest": "max", "largest": "max", "maximum": "max", "max": "max", "first": "rows", "rows": "rows",
+// functionPhrases are the words of functions. A longer one precedes those that it begins with.
+var functionPhrases = []struct{ words, function string }{
+	{"how many different", distinct}, {"how many distinct", distinct}, {"how many unique", distinct},
+	{"number of different", distinct}, {"number of distinct", distinct}, {"number of unique", distinct},
+	{"count of different", distinct}, {"count of distinct", distinct}, {"count of unique", distinct},
+	{"how many duplicates", duplicates}, {"how many duplicate", duplicates}, {"how many repeated", duplicates},
+	{"number of duplicates", duplicates}, {"number of duplicate", duplicates}, {"number of repeated", duplicates},
+	{"count of duplicates", duplicates}, {"count of duplicate", duplicates}, {"count of repeated", duplicates},
+	{"how many", countRows}, {"number of", countRows}, {"count of", countRows}, {"count", countRows},
+	{"total", "sum"}, {"sum of", "sum"}, {"sum", "sum"}, {"average", "avg"}, {"avg", "avg"}, {"mean", "avg"},
+	{"lowest", "min"}, {"smallest", "min"}, {"earliest", "min"}, {"oldest", "min"}, {"minimum", "min"}, {"min", "min"},
+	{"highest", "max"}, {"largest", "max"}, {"latest", "max"}, {"newest", "max"}, {"maximum", "max"}, {"max", "max"},
+	{"first", showRows}, {"rows", showRows},
 }
+
+// openings are the words that a question may begin with, and that do not change it.
+var openings = []string{"please", "what is", "what was", "what are", "what were", "show me", "show", "give me", "the"}
 
 // parseQuestion returns the question of a message, or false for a message that does not begin like a question.
 func parseQuestion(message string) (q question, ok bool) {
@@ -53,63 +72,149 @@ func parseQuestion(message string) (q question, ok bool) {
 	if len(text) >= 7 && strings.EqualFold(text[:7], "please ") {
 		text = text[7:]
 	}
-	if len(text) > 300 {
+	if len(text) > maxQuestion {
 		return q, false
 	}
 	if listWords.MatchString(strings.ToLower(text)) {
 		q.wantsList = true
 		return q, true
 	}
-	m := functionWords.FindStringSubmatch(text)
-	if m == nil {
-		if m := profileWords.FindStringSubmatch(text); m != nil {
-			q.wantsProfile, q.in = true, trimFile(m[1])
-			words := splitWords(m[1])
-			q.inQuoted = len(words) == 1 && words[0].quoted
-			return q, len(q.in) <= maxMatch
-		}
-		return q, false
+	p := parser{words: splitWords(text)}
+	if !p.parse(&q) {
+		return parseProfile(text)
 	}
-	q.function = functionOf(strings.ToLower(m[1]))
-	p := clauses{words: splitWords(m[2])}
-	p.parse(&q)
-	if len(q.in) > maxMatch {
-		p.refuse("The name of the file is too long: it must have at most %d bytes.", maxMatch)
-	}
+	p.check(&q)
 	q.refusal = p.refusal
 	return q, true
 }
 
-// functionOf returns the function that words name.
-func functionOf(words string) string {
-	if f := functions[words]; f != "" {
-		return f
+// parseProfile returns the question about the quality of a file, or false.
+func parseProfile(text string) (q question, ok bool) {
+	m := profileWords.FindStringSubmatch(text)
+	if m == nil {
+		return q, false
 	}
-	if strings.Contains(words, "duplicate") || strings.Contains(words, "repeated") {
-		return duplicates
+	q.wantsProfile, q.in = true, trimFile(m[1])
+	words := splitWords(m[1])
+	q.inQuoted = len(words) == 1 && words[0].quoted
+	return q, len(q.in) <= maxMatch
+}
+
+// parse reads a question. It returns false if the words do not begin like one.
+func (p *parser) parse(q *question) bool {
+	p.words = trimFillers(p.words)
+	if p.parseStock(q) {
+		return true
 	}
-	return distinct
+	i := p.skipOpenings(0)
+	if p.isAt(i, "top", "bottom") {
+		p.parseClauses(q, p.parseRank(q, i))
+		return true
+	}
+	if size := p.readFunction(q, i); size > 0 {
+		p.parseClauses(q, p.parseSubject(q, i+size))
+		return true
+	}
+	q.function = countRows
+	end := p.endOfSubject(i)
+	if end == len(p.words) || !p.readKind(q, p.words[i:end]) {
+		*q = question{}
+		return false
+	}
+	p.parseClauses(q, end)
+	return true
+}
+
+// skipOpenings returns the index after the openings from word i on.
+func (p *parser) skipOpenings(i int) int {
+	for _, opening := range openings {
+		if p.isPhraseAt(i, opening) {
+			i += len(strings.Fields(opening))
+		}
+	}
+	return i
+}
+
+// readFunction reads the function that begins at word i, and returns the number of its words.
+func (p *parser) readFunction(q *question, i int) int {
+	for _, f := range functionPhrases {
+		if p.isPhraseAt(i, f.words) {
+			q.function = f.function
+			return len(strings.Fields(f.words))
+		}
+	}
+	return 0
+}
+
+// check refuses what the words ask for and the reader cannot answer.
+func (p *parser) check(q *question) {
+	for i := range p.words {
+		if words := p.relativeAt(i); words != "" {
+			p.refuse("%s", tellRelative(words))
+			break
+		}
+	}
+	p.checkCounted(q)
+	switch {
+	case len(q.in) > maxMatch:
+		p.refuse("The name of the file is too long: it must have at most %d bytes.", maxMatch)
+	case len(q.where) > maxConditions:
+		p.refuse("I understand at most %d conditions.", maxConditions)
+	case q.function == duplicates && (q.column != "" || q.by != "" || len(q.where) > 0):
+		p.refuse("I know only for whole files how many rows repeat an earlier one.")
+	case q.function == distinct && q.by != "":
+		p.refuse("I do not count different values by group.")
+	case q.function == showRows && q.by != "":
+		p.refuse("I show rows or groups, but not rows by group. Ask for example “how many rows by %s”.", q.by)
+	case q.column == "" && q.function != countRows && q.function != showRows && q.function != duplicates:
+		p.refuse("The name of a column is missing.")
+	}
+}
+
+// checkCounted reads "how many carriers" as the number of different carriers. Amounts in the plural are refused, since
+// they may be a total.
+func (p *parser) checkCounted(q *question) {
+	names := singulars(q.column)
+	if q.function != countRows || len(names) < 2 {
+		return
+	}
+	switch roleOf(q.column) {
+	case "":
+	case kinds.Quantity, kinds.OnHand, kinds.QuantityPer, kinds.Weight, kinds.Amount, kinds.UnitPrice, kinds.LeadTime:
+		p.refuse("“How many %s” can be a total or a number of rows. Ask for “total %s”, or for “how many rows”.", q.column,
+			q.column)
+	default:
+		if q.by != "" {
+			p.refuse("I do not count different values by group.")
+		}
+		q.function = distinct
+	}
+}
+
+var functionNames = map[string]string{
+	countRows: "number of rows", "sum": "total", "avg": "average", "min": "lowest", "max": "highest",
+	showRows: "first rows", distinct: "number of different values",
+	duplicates: "number of rows that repeat an earlier one",
 }
 
 // describe returns what was understood, for example: total of “qty” by “supplier” in “a.csv” where “note” is “x”.
 func (q question) describe() string {
 	var s strings.Builder
-	names := map[string]string{
-		"count": "number of rows", "sum": "total", "avg": "average", "min": "lowest", "max": "highest", "rows": "first rows",
-		distinct: "number of different values", duplicates: "number of rows that repeat an earlier one",
-	}
-	s.WriteString(names[q.function])
-	if q.limit > 0 {
+	s.WriteString(functionNames[q.function])
+	if q.limit > 0 && q.function == showRows {
 		fmt.Fprintf(&s, " (%d)", q.limit)
 	}
 	switch {
-	case q.column != "" && q.function == "count":
+	case q.column != "" && q.function == countRows:
 		fmt.Fprintf(&s, " with “%s”", q.column)
 	case q.column != "":
 		fmt.Fprintf(&s, " of “%s”", q.column)
 	}
 	if q.by != "" {
 		fmt.Fprintf(&s, " by “%s”", q.by)
+	}
+	if q.limit > 0 && q.by != "" {
+		fmt.Fprintf(&s, " (the %s %d)", map[bool]string{false: "first", true: "last"}[q.isAscending], q.limit)
 	}
 	if q.in != "" {
 		fmt.Fprintf(&s, " in “%s”", q.in)

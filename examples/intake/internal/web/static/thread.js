@@ -5,6 +5,7 @@ import { splitText } from "./blocks.js";
 import { collectFiles } from "./calls.js";
 import { drawCall } from "./callview.js";
 import { fold, requestOf, undo } from "./fold.js";
+import { drawTable } from "./table.js";
 
 /** Turn is one run in the thread. */
 export class Turn {
@@ -122,6 +123,8 @@ export class Turn {
 }
 
 function drawText(text) {
-  return el("div", { class: "text" }, splitText(text).map((part) =>
-    part.list ? el("ul", { class: "points" }, part.list.map((t) => el("li", {}, t))) : el("p", {}, part.text)));
+  return el("div", { class: "text" }, splitText(text).map(({ text: paragraph, list, table }) => {
+    if (table) return drawTable(table, table.columns.join(", "));
+    return list ? el("ul", { class: "points" }, list.map((t) => el("li", {}, t))) : el("p", {}, paragraph);
+  }));
 }

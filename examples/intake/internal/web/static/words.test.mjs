@@ -104,3 +104,13 @@ test("lines with dashes become lists", () => {
   assert.deepEqual(splitText("\n\n -5 is below zero"), [{ text: " -5 is below zero" }]);
   assert.deepEqual(splitText(""), []);
 });
+
+test("lines between bars become tables", () => {
+  const text = "From it:\n| a | b \\| c |\n| --- | --- |\n| <b>1</b> | \\\\ |\n| 2 |\nDone.";
+  assert.deepEqual(splitText(text), [
+    { text: "From it:" }, { table: { columns: ["a", "b | c"], rows: [["<b>1</b>", "\\"], ["2", ""]] } },
+    { text: "Done." },
+  ]);
+  assert.deepEqual(splitText("| a |\nb"), [{ text: "| a |\nb" }]);
+  assert.deepEqual(splitText("| a |\n| --- |"), [{ table: { columns: ["a"], rows: [] } }]);
+});
