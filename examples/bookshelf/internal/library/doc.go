@@ -35,6 +35,11 @@
 // the other one is a *[ConflictError]; its object remains unused. Shared copies are objects named by the book and the
 // version, which are written once.
 //
+// # Thumbnails
+//
+// The thumbnail of a photo is an object in the scope of the book that is written once, when somebody asks for it. Its
+// name has the id of the photo. A photo that can never be decoded has an empty one.
+//
 // # Limits
 //
 // A list or a search reads at most [MaxExamined] rows of the user and of the tenant, then returns a cursor. Searches of

@@ -74,7 +74,21 @@ func (d *Decoder) Gray(ctx context.Context, root *object.Root, ref object.Ref) (
 			return nil, fmt.Errorf("photo: find: %w", err)
 		}
 	}
-	return d.kept.getOrLoad(ctx, ref, func() (*image.Gray, error) { return d.loadPhoto(ctx, root, ref) })
+	return d.kept.getOrLoad(ctx, ref, func() (*image.Gray, error) { return d.loadGray(ctx, root, ref) })
+}
+
+// loadGray decodes the photo at ref for Gray.
+func (d *Decoder) loadGray(ctx context.Context, root *object.Root, ref object.Ref) (out *image.Gray, err error) {
+	memory := func(h header) int64 { return 2 * min(graySize, int64(h.width)*int64(h.height)) } // also while it is turned
+	err = d.loadPhoto(ctx, root, ref, memory, func(img image.RGBA64Image, orientation int) error {
+		gray, err := shrinkToGray(ctx, img, MaxSide)
+		if err != nil {
+			return err
+		}
+		out = orientGray(gray, orientation)
+		return nil
+	})
+	return out, err
 }
 
 // Do waits for the turn of the tenant of s and for the given number of bytes, and calls f. It is for work that takes a
@@ -83,13 +97,17 @@ func (d *Decoder) Do(ctx context.Context, s scope.Scope, memory int64, f func() 
 	return d.turns.doPiece(ctx, s, max(1, min(memory, MaxMemory)), f)
 }
 
-// loadPhoto reads the header, waits for its turn and the memory that the photo needs, and decodes it. The file is read
-// before, so that the turn does not include a request to the store. A small file is read whole at once.
-func (d *Decoder) loadPhoto(ctx context.Context, root *object.Root, ref object.Ref) (out *image.Gray, err error) {
+// loadPhoto reads the header, waits for its turn and the memory that the photo needs, decodes it and calls convert with
+// the pixels and their orientation. memory returns the number of bytes that convert needs. The file is read before, so
+// that the turn does not include a request to the store. A small file is read whole at once.
+func (d *Decoder) loadPhoto(
+	ctx context.Context, root *object.Root, ref object.Ref, memory func(header) int64,
+	convert func(img image.RGBA64Image, orientation int) error,
+) error {
 	var h header
 	var size int64
 	var file []byte
-	err = d.turns.holdMemory(ctx, root.Scope(), headerSize, func() error {
+	err := d.turns.holdMemory(ctx, root.Scope(), headerSize, func() error {
 		body, info, err := root.Open(ctx, ref, nil)
 		if err != nil {
 			return fmt.Errorf("photo: read: %w", err)
@@ -109,22 +127,24 @@ func (d *Decoder) loadPhoto(ctx context.Context, root *object.Root, ref object.R
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	err = d.turns.holdFile(ctx, root.Scope(), size, func() error {
+	return d.turns.holdFile(ctx, root.Scope(), size, func() error {
 		if file == nil {
 			if file, err = readPhoto(ctx, root, ref, size); err != nil {
 				return err
 			}
 		}
-		total := h.memory + 2*min(graySize, int64(h.width)*int64(h.height)) // before and after it is turned
+		total := h.memory + memory(h)
 		return d.turns.doPiece(ctx, root.Scope(), total, func() error {
 			defer d.collectGarbage(total + size)
-			out, err = decodeChecked(ctx, file, h)
-			return err
+			img, err := decodeChecked(ctx, file, h)
+			if err != nil {
+				return err
+			}
+			return convert(img, findOrientation(file, h.format))
 		})
 	})
-	return out, err
 }
 
 // collectGarbage counts the garbage of a decoding and runs a garbage collection when there is much of it. The memory
@@ -181,7 +201,7 @@ func readFile(r io.Reader, size int64) ([]byte, error) {
 }
 
 // decodeChecked decodes a file. It returns an error if the header differs from the admitted one.
-func decodeChecked(ctx context.Context, file []byte, admitted header) (*image.Gray, error) {
+func decodeChecked(ctx context.Context, file []byte, admitted header) (image.RGBA64Image, error) {
 	h, err := checkHeader(bytes.NewReader(file), true)
 	if err != nil {
 		return nil, err
@@ -205,7 +225,7 @@ func decodePixels(r io.Reader, format string) (image.Image, error) {
 }
 
 // decodeFile decodes a file whose header has been checked.
-func decodeFile(ctx context.Context, file []byte, format string) (*image.Gray, error) {
+func decodeFile(ctx context.Context, file []byte, format string) (image.RGBA64Image, error) {
 	img, err := decodePixels(&contextReader{ctx, bytes.NewReader(file)}, format)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -222,11 +242,7 @@ func decodeFile(ctx context.Context, file []byte, format string) (*image.Gray, e
 	if !ok { // all images of the standard library implement it
 		return nil, newUnsupportedError(format, fmt.Errorf("a decoded %T", img))
 	}
-	gray, err := shrinkToGray(ctx, wide, MaxSide)
-	if err != nil {
-		return nil, err
-	}
-	return orientGray(gray, findOrientation(file, format)), nil
+	return wide, nil
 }
 
 // Shrink returns the image with at most side pixels on its longer side, or img itself if it is small enough.

@@ -115,36 +115,43 @@ func orientGray(img *image.Gray, orientation int) *image.Gray {
 	if orientation <= 1 || orientation > 8 {
 		return img
 	}
-	w, h := img.Rect.Dx(), img.Rect.Dy()
-	outW, outH := w, h
-	if orientation >= 5 {
-		outW, outH = h, w
-	}
-	out := image.NewGray(image.Rect(0, 0, outW, outH))
-	// A step to the right and a step down in the result are steps in the image.
-	at, right, down := 0, 1, img.Stride
-	switch orientation {
-	case 2: // mirrored
-		at, right = w-1, -1
-	case 3: // upside down
-		at, right, down = (h-1)*img.Stride+w-1, -1, -img.Stride
-	case 4: // upside down and mirrored
-		at, down = (h-1)*img.Stride, -img.Stride
-	case 5: // the corner at the top left stays, rows become columns
-		right, down = img.Stride, 1
-	case 6: // to turn clockwise
-		at, right, down = (h-1)*img.Stride, -img.Stride, 1
-	case 7: // the corner at the bottom right comes to the top left
-		at, right, down = (h-1)*img.Stride+w-1, -img.Stride, -1
-	case 8: // to turn anticlockwise
-		at, right, down = w-1, img.Stride, -1
-	}
-	at += img.PixOffset(img.Rect.Min.X, img.Rect.Min.Y)
-	for y := range outH {
-		row := out.Pix[y*out.Stride : y*out.Stride+outW]
-		for x, from := 0, at+y*down; x < len(row); x, from = x+1, from+right {
+	l := layOut(orientation, img.Rect.Dx(), img.Rect.Dy(), img.Stride)
+	out := image.NewGray(image.Rect(0, 0, l.width, l.height))
+	at := l.at + img.PixOffset(img.Rect.Min.X, img.Rect.Min.Y)
+	for y := range l.height {
+		row := out.Pix[y*out.Stride : y*out.Stride+l.width]
+		for x, from := 0, at+y*l.down; x < len(row); x, from = x+1, from+l.right {
 			row[x] = img.Pix[from]
 		}
 	}
 	return out
+}
+
+// layout says where the pixels of an oriented image are in the image: the first one is at at, and a step to the right or
+// down in the result is a step of that many pixels in the image.
+type layout struct{ width, height, at, right, down int }
+
+// layOut returns the layout for an orientation of EXIF and an image of that size, whose lines begin stride pixels apart.
+func layOut(orientation, w, h, stride int) layout {
+	l := layout{w, h, 0, 1, stride}
+	if orientation >= 5 {
+		l.width, l.height = h, w
+	}
+	switch orientation {
+	case 2: // mirrored
+		l.at, l.right = w-1, -1
+	case 3: // upside down
+		l.at, l.right, l.down = (h-1)*stride+w-1, -1, -stride
+	case 4: // upside down and mirrored
+		l.at, l.down = (h-1)*stride, -stride
+	case 5: // the corner at the top left stays, rows become columns
+		l.right, l.down = stride, 1
+	case 6: // to turn clockwise
+		l.at, l.right, l.down = (h-1)*stride, -stride, 1
+	case 7: // the corner at the bottom right comes to the top left
+		l.at, l.right, l.down = (h-1)*stride+w-1, -stride, -1
+	case 8: // to turn anticlockwise
+		l.at, l.right, l.down = w-1, stride, -1
+	}
+	return l
 }

@@ -23,6 +23,7 @@
 //	GET  /api/bookshelf/search?query=      the same for the books that match; field is title, author or isbn
 //	GET  /api/bookshelf/{id}               {book, versions, rights}; version selects the metadata of one of them
 //	PUT  /api/bookshelf/{id}               corrects a book: {metadata, version}; 409 unless version is the current one
+//	GET  /api/bookshelf/{id}/thumbnail     a small JPEG of the photo; photo selects it, see thumbnail_url
 //	POST /api/bookshelf/{id}/share         shares a version with the tenant: {version?}; role librarian
 //	POST /api/chat                         answers a message about the books, as a stream: {chat_id?, message}
 //	GET  /api/chat                         {chats, count, next, rights}: the caller's chats, newest first; limit, cursor
@@ -82,7 +83,10 @@
 // # Books
 //
 // An accepted book is on the shelf of its user, see package library. A row has id, metadata, version, owner ("you" or
-// "tenant"), shared_version, shared_by, accepted_at, changed_at and photo_url, which is valid for some minutes.
+// "tenant"), shared_version, shared_by, accepted_at, changed_at, photo_url, which is valid for some minutes, and
+// thumbnail_url, the path of a JPEG whose longer side has at most 320 pixels. The path changes with the photo, so the
+// JPEG may be cached forever, privately, by requests with the same token. It is made by the first request for it, and
+// stored in the raw bucket under the scope of the book. It answers 404 if the photo cannot be decoded.
 // Everybody in a tenant sees the books that its librarians share; shared_by is the id of the librarian. They can be
 // corrected and shared by their owner only: rights has can_correct and can_share, as the caller may. Each of the
 // versions has version, at and, if it was shared by a colleague, by.

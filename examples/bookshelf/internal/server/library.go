@@ -30,6 +30,7 @@ type bookRow struct {
 	Changed       time.Time     `json:"changed_at"`
 	SharedBy      string        `json:"shared_by,omitempty"` // the id of the colleague who has shared this copy
 	PhotoURL      string        `json:"photo_url,omitempty"`
+	ThumbnailURL  string        `json:"thumbnail_url,omitempty"`
 }
 
 // bookVersion is one of the versions of a book.
@@ -62,7 +63,7 @@ func (s *Server) openLibrary(r *http.Request) (*library.View, error) {
 func (s *Server) newRow(ctx context.Context, v *library.View, b library.Book) (bookRow, error) {
 	row := bookRow{
 		ID: b.ID, Metadata: b.Metadata, Version: b.Version, Owner: "you", SharedVersion: b.SharedVersion,
-		Accepted: b.Accepted, Changed: b.Changed,
+		Accepted: b.Accepted, Changed: b.Changed, ThumbnailURL: thumbnailURL(b),
 	}
 	if b.Shared {
 		row.Owner, row.SharedBy = "tenant", b.Versions[len(b.Versions)-1].By

@@ -33,6 +33,7 @@ func TestBooksOfOthersDoNotExist(t *testing.T) {
 	requests := map[string]func(id string) reply{
 		"read":             func(id string) reply { return w.get("/api/bookshelf/" + id) },
 		"read a version":   func(id string) reply { return w.get("/api/bookshelf/" + id + "?version=1") },
+		"see the photo":    func(id string) reply { return w.get("/api/bookshelf/" + id + "/thumbnail?photo=0123456789abcdef") },
 		"correct":          func(id string) reply { return w.put("/api/bookshelf/"+id, `{"version":2,"metadata":{"title":"x"}}`) },
 		"correct an old":   func(id string) reply { return w.put("/api/bookshelf/"+id, `{"version":1,"metadata":{"title":"x"}}`) },
 		"share":            func(id string) reply { return w.post("/api/bookshelf/"+id+"/share", map[string]any{}) },

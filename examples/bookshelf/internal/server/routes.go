@@ -37,6 +37,7 @@ func (s *Server) newHandler() (http.Handler, error) {
 		{"GET", "/api/bookshelf/catalogue", s.serveCatalogue},
 		{"GET", "/api/bookshelf/search", s.serveSearch},
 		{"GET PUT", "/api/bookshelf/{id}", s.serveOrCorrectBook},
+		{"GET", "/api/bookshelf/{id}/thumbnail", s.serveThumbnail},
 		{"POST", "/api/bookshelf/{id}/share", s.shareBook},
 		{"GET", "/api/ops/files", s.serveFiles},
 		{"GET", "/api/ops/files/{id}", s.serveFile},
