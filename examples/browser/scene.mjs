@@ -79,12 +79,30 @@ export const field = (page, label) => page.getByRole("textbox", { name: label, e
 /** cover returns the bytes of a sample cover. */
 export const cover = async ({ url }, name) => Buffer.from(await (await fetch(`${url}/samples/${name}.png`)).arrayBuffer());
 
+/** tokenOf returns the header that makes a request one of that person: {tenant, user, roles}. */
+export async function tokenOf(server, who) {
+  const { token } = await (await postJSON(server, "/api/dev/token", who)).json();
+  return { Authorization: `Bearer ${token}` };
+}
+
+const postJSON = ({ url }, path, body, headers) =>
+  fetch(url + path, { method: "POST", headers: { ...headers, "Content-Type": "application/json" }, body: JSON.stringify(body) });
+
 /** upload uploads a file as the page does, and returns the id of the upload. */
-export async function upload({ url }, filename, bytes) {
-  const grant = await (await fetch(`${url}/api/upload/presigned?filename=${filename}`)).json();
+export async function upload({ url }, filename, bytes, headers = {}) {
+  const grant = await (await fetch(`${url}/api/upload/presigned?filename=${filename}`, { headers })).json();
   const sent = await fetch(grant.url, { method: grant.method, headers: grant.headers, body: bytes });
   assert.ok(sent.ok, `${sent.status}`);
   return grant.session_id;
+}
+
+/** shelve uploads a photo, lets it be read and accepts the card with that metadata, without a page. It returns the id. */
+export async function shelve(server, bytes, metadata, headers = {}) {
+  const id = await upload(server, "cover.png", bytes, headers);
+  await (await postJSON(server, "/api/metadata/extract", { session_id: id }, headers)).text(); // up to the end of the run
+  const accepted = await postJSON(server, "/api/metadata/accept", { session_id: id, metadata }, headers);
+  assert.equal(accepted.status, 200, await accepted.text());
+  return id;
 }
 
 /** become switches to somebody else in the menu of the page. */

@@ -61,7 +61,8 @@ func (v *View) Thumbnail(ctx context.Context, b Book, render RenderThumbnail) ([
 	if err != nil {
 		return nil, fmt.Errorf("library: thumbnail of %s: %w", b.ID, err)
 	}
-	_, _, err = root.Put(ctx, ref, bytes.NewReader(small), &object.PutOptions{Type: thumbnailType, Size: int64(len(small))})
+	put := &object.PutOptions{Type: thumbnailType, Size: int64(len(small))}
+	_, _, err = root.Put(ctx, ref, bytes.NewReader(small), put)
 	if err != nil && !errors.Is(err, object.ErrExists) { // somebody else has stored it
 		return nil, fmt.Errorf("library: store thumbnail of %s: %w", b.ID, err)
 	}

@@ -13,10 +13,12 @@
 // can always begin at once. Use [Decoder.Do] for other work that takes a processor for long or much memory, such as the
 // search for a barcode.
 //
-// The package decodes PNG, JPEG (also progressive, gray and CMYK) and WebP (lossy, lossless and transparent), and drops
-// colours. It turns and mirrors a photo as its EXIF states, and ignores a damaged EXIF. It rejects animated WebP, GIF,
-// HEIC, AVIF and all other files with a message that says what to do. A lossless or transparent WebP may have a few
-// megapixels only, since a hostile one can have Huffman trees of 200 MB.
+// [Decoder.Thumbnail] returns a small JPEG in colour, with the same limits and turns.
+//
+// The package decodes PNG, JPEG (also progressive, gray and CMYK) and WebP (lossy, lossless and transparent). It turns
+// and mirrors a photo as its EXIF states, and ignores a damaged EXIF. It rejects animated WebP, GIF, HEIC, AVIF and all
+// other files with a message that says what to do. A lossless or transparent WebP may have a few megapixels only, since
+// a hostile one can have Huffman trees of 200 MB.
 //
 // In memory, a process has at most one photo that is decoded within [MaxMemory], ordinary photos of other tenants in 64
 // MB, the files that wait for their turn in 60 MB, and the cache.

@@ -127,11 +127,11 @@ func orientGray(img *image.Gray, orientation int) *image.Gray {
 	return out
 }
 
-// layout says where the pixels of an oriented image are in the image: the first one is at at, and a step to the right or
-// down in the result is a step of that many pixels in the image.
+// layout maps the pixels of an oriented image to those of the image. The first one is at index at. A step to the right
+// or down in the result is a step of that many pixels in the image.
 type layout struct{ width, height, at, right, down int }
 
-// layOut returns the layout for an orientation of EXIF and an image of that size, whose lines begin stride pixels apart.
+// layOut returns the layout for an orientation of EXIF and an image of that size. Its lines begin stride pixels apart.
 func layOut(orientation, w, h, stride int) layout {
 	l := layout{w, h, 0, 1, stride}
 	if orientation >= 5 {

@@ -19,7 +19,8 @@ const (
 )
 
 // Thumbnail returns the photo at ref as a small JPEG in colour, on white and turned as its EXIF states. Its longer side
-// has at most 320 pixels. Thumbnail has the limits, the turns and the errors of [Decoder.Gray]. The result is not cached.
+// has at most 320 pixels. Thumbnail has the limits, the turns and the errors of [Decoder.Gray], and does not cache its
+// results.
 func (d *Decoder) Thumbnail(ctx context.Context, root *object.Root, ref object.Ref) ([]byte, error) {
 	var out bytes.Buffer
 	memory := func(header) int64 { return thumbnailMemory }
@@ -36,8 +37,9 @@ func (d *Decoder) Thumbnail(ctx context.Context, root *object.Root, ref object.R
 	return out.Bytes(), err
 }
 
-// shrinkToColour returns img in colour on white, oriented, with at most side pixels on its longer side. Each pixel of the
-// result is the mean of at most [maxSamples]² of the pixels that it replaces, so the time does not grow with the photo.
+// shrinkToColour returns img in colour on white, oriented, with at most side pixels on its longer side. Each pixel of
+// the result is the mean of at most [maxSamples]² of the pixels that it replaces. The time therefore does not grow with
+// the photo.
 func shrinkToColour(ctx context.Context, img image.RGBA64Image, side, orientation int) (*image.RGBA, error) {
 	b := img.Bounds()
 	w, h := b.Dx(), b.Dy()

@@ -56,7 +56,7 @@ function showBook(newest, chosen = newest) {
 
 function drawPhoto(book) {
   const renew = async () => (await fetchBook(id)).book;
-  return createPhoto(book, { renew, lazy: false, alt: `The cover of ${titleOf(book)}` });
+  return createPhoto(book, { renew, alt: `The cover of ${titleOf(book)}` });
 }
 
 function drawCard() {

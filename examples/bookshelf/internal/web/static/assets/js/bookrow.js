@@ -1,24 +1,21 @@
 // The rows of the list of books, and the covers of the newest ones.
 
-import { fetchBook } from "./books.js";
 import { describeBook, describeOwner, titleOf } from "./bookwords.js";
 import { el } from "./dom.js";
-import { createPhoto } from "./photo.js";
+import { createThumbnail } from "./photo.js";
 import { formatTime } from "./words.js";
 
 /** bookPath returns the path of the page of a book. */
 export const bookPath = (id) => `/shelf/${encodeURIComponent(id)}`;
 
-const renew = (id) => async () => (await fetchBook(id)).book;
-
-/** createRow returns the row of a book. It needs no other request than the one for its photo. */
+/** createRow returns the row of a book. It needs no other request than the one for its thumbnail. */
 export function createRow(book) {
   const accepted = new Date(book.accepted_at);
   const owner = describeOwner(book);
   return el(
     "li",
     { class: "book" },
-    createPhoto(book, { renew: renew(book.id) }),
+    createThumbnail(book),
     el(
       "div",
       { class: "book-body" },
@@ -43,7 +40,7 @@ export function createCover(book) {
     el(
       "a",
       { class: "cover-link", href: bookPath(book.id) },
-      createPhoto(book, { renew: renew(book.id) }),
+      createThumbnail(book),
       el("span", { class: "cover-title", dir: "auto" }, titleOf(book)),
     ),
   );

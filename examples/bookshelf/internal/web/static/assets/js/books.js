@@ -1,6 +1,6 @@
 // Requests about the accepted books: one function for each path.
 
-import { encodeQuery, json, post } from "./api.js";
+import { encodeQuery, json, post, request } from "./api.js";
 
 const bookURL = (id) => `/api/bookshelf/${encodeURIComponent(id)}`;
 
@@ -18,6 +18,11 @@ export function listBooks({ query, field, cursor, limit }, signal) {
 /** fetchBook returns a book: {book, versions, rights}. A version selects the metadata of that version. */
 export function fetchBook(id, version, signal) {
   return json(`${bookURL(id)}?${encodeQuery({ version })}`, { signal });
+}
+
+/** fetchThumbnail returns the small photo at the thumbnail_url of a book. The browser keeps it. */
+export async function fetchThumbnail(path) {
+  return (await request(path, { cache: "default" })).blob();
 }
 
 /** correctBook stores the metadata as the version that follows the given one, and returns the book like fetchBook. */

@@ -1,25 +1,64 @@
 // The photo of a book: an image, or a blank cover in its place.
 
+import { fetchThumbnail } from "./books.js";
 import { el } from "./dom.js";
 import { titleOf } from "./bookwords.js";
 
 /**
- * createPhoto returns the photo of a book. The link to it expires, so a photo
+ * createPhoto returns the whole photo of a book. The link to it expires, so a photo
  * that does not load is asked for once more: renew returns the book again.
  */
-export function createPhoto(book, { renew, lazy = true, alt = "" } = {}) {
-  const box = el("div", { class: "photo" }, el("span", { class: "photo-blank", "aria-hidden": "true" }, el("span", {}, titleOf(book))));
-  if (book.photo_url) show(box, book.photo_url, { renew, lazy, alt });
+export function createPhoto(book, { renew, alt = "" } = {}) {
+  const box = createBlank(book);
+  if (book.photo_url) show(box, book.photo_url, { alt, failed: async () => renewPhoto(box, await renew(), alt) });
   return box;
 }
 
-function show(box, url, { renew, lazy, alt }) {
-  const img = el("img", { alt, loading: lazy && "lazy", decoding: "async", draggable: "false" });
-  img.addEventListener("load", () => box.classList.add("shown"));
-  img.addEventListener("error", async () => {
+function renewPhoto(box, fresh, alt) {
+  if (fresh?.photo_url && box.isConnected) show(box, fresh.photo_url, { alt });
+}
+
+/** createThumbnail returns the small photo of a book. It is loaded when it comes near the screen. */
+export function createThumbnail(book) {
+  const box = createBlank(book);
+  if (!book.thumbnail_url) return box;
+  const near = new IntersectionObserver(
+    async (entries) => {
+      if (!entries.some((e) => e.isIntersecting)) return;
+      near.disconnect();
+      const url = await loadThumbnail(book.thumbnail_url);
+      if (url) show(box, url, { done: () => URL.revokeObjectURL(url) });
+    },
+    { rootMargin: "50% 0px" },
+  );
+  near.observe(box);
+  return box;
+}
+
+// A photo that cannot be decoded does not have a thumbnail. Its blank cover stays, as without a connection.
+async function loadThumbnail(path) {
+  try {
+    return URL.createObjectURL(await fetchThumbnail(path));
+  } catch {
+    return undefined;
+  }
+}
+
+function createBlank(book) {
+  const blank = el("span", { class: "photo-blank", "aria-hidden": "true" }, el("span", {}, titleOf(book)));
+  return el("div", { class: "photo" }, blank);
+}
+
+function show(box, url, { alt = "", failed, done }) {
+  const img = el("img", { alt, decoding: "async", draggable: "false" });
+  img.addEventListener("load", () => {
+    box.classList.add("shown");
+    done?.();
+  });
+  img.addEventListener("error", () => {
     img.remove();
-    const fresh = await renew?.().catch(() => undefined);
-    if (fresh?.photo_url && box.isConnected) show(box, fresh.photo_url, { lazy, alt });
+    done?.();
+    failed?.().catch(() => {}); // the blank cover stays
   });
   img.src = url;
   box.append(img);
