@@ -332,6 +332,8 @@ func TestForeignSweepCursorsAreRejected(t *testing.T) {
 		"of orphans":         wrong(func(c *sweepCursor) { c.To = "" }),
 		"no time":            wrong(func(c *sweepCursor) { c.To = "soon" }),
 		"no shard":           wrong(func(c *sweepCursor) { c.Shards = []int{16} }),
+		"below the shards":   wrong(func(c *sweepCursor) { c.Shards = []int{-1} }),
+		"too many shards":    wrong(func(c *sweepCursor) { c.Shards = make([]int, Shards+1) }),
 		"a cursor elsewhere": wrong(func(c *sweepCursor) { c.Cursor = "AAAA" }),
 	} {
 		o.Cursor = cursor

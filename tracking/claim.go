@@ -27,10 +27,6 @@ type ClaimOptions struct {
 	// stage. Default: [StageSpec.Lease].
 	Lease time.Duration
 
-	// Due is the longest that the work should take; beyond it the record is
-	// overdue. Default: [StageSpec.Due].
-	Due time.Duration
-
 	// Observed is proof that an External stage succeeded, recorded by the same
 	// write and refused as by [Tracker.Observe]. Default: none.
 	Observed *Observation
@@ -104,9 +100,6 @@ func (t *Tracker) newClaim(session scope.Scope, st Stage, o *ClaimOptions) (clai
 	c := claim{spec: spec, key: o.Key, owner: rand.Text(), takeOver: o.TakeOver,
 		keepsBackoff: o.Automatic, skipsReview: o.Automatic}
 	if c.lease, err = durationOr(o.Lease, spec.Lease); err != nil {
-		return claim{}, err
-	}
-	if c.due, err = durationOr(o.Due, spec.Due); err != nil {
 		return claim{}, err
 	}
 	if c.source, err = locateRef(session, o.Source); err != nil {

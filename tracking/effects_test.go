@@ -54,7 +54,7 @@ func TestTransitionsSetFields(t *testing.T) {
 		require.NoError(t, err)
 		w := newWorld(t)
 		w.m.pipeline = p
-		w.r = w.m.createRecord(Record{Scope: w.r.Scope, Filename: "a.pdf", digest: []byte{1}}, time.Time{}, w.now)
+		w.r = w.m.createRecord(Record{Scope: w.r.Scope, Filename: "a.pdf"}, time.Time{}, w.now)
 		c := w.newClaim("run", "w")
 		c.observed, c.observedDest = UserUpload, dest
 		next, write, err := w.m.claimStage(w.r, c, w.now)
@@ -161,7 +161,8 @@ func TestTransitionsSetFields(t *testing.T) {
 		spec, err := w.m.pipeline.findSpec(AVScan)
 		require.NoError(t, err)
 		w.passMinute()
-		w.mustApply(w.m.claimStage(w.r, claim{spec: spec, key: "scan", owner: "s", lease: time.Minute, due: time.Hour}, w.now))
+		spec.Due = time.Hour
+		w.mustApply(w.m.claimStage(w.r, claim{spec: spec, key: "scan", owner: "s", lease: time.Minute}, w.now))
 		require.Equal(t, w.now.Add(time.Hour), w.r.Due, "what runs is looked after first")
 		w.mustApply(w.m.completeStage(w.r, hold{spec: spec, fence: w.r.Stage(AVScan).Fence, owner: "s"}, dest, w.now))
 		require.Equal(t, until, w.r.Due)
@@ -177,7 +178,7 @@ func TestTransitionsSetFields(t *testing.T) {
 		require.NoError(t, err)
 		w := newWorld(t)
 		w.m.pipeline = p
-		w.r = w.m.createRecord(Record{Scope: w.r.Scope, Filename: "a.pdf", digest: []byte{1}}, time.Time{}, w.now)
+		w.r = w.m.createRecord(Record{Scope: w.r.Scope, Filename: "a.pdf"}, time.Time{}, w.now)
 		w.startStage()
 		w.mustApply(w.m.parkStage(w.r, w.own, 24*time.Hour, w.now))
 		w.now = w.r.Due
@@ -240,7 +241,8 @@ func TestTransitionsSetFields(t *testing.T) {
 		w.observeUpload()
 		spec, err := w.m.pipeline.findSpec(AVScan)
 		require.NoError(t, err)
-		w.mustApply(w.m.claimStage(w.r, claim{spec: spec, key: "scan", owner: "s", lease: time.Hour, due: time.Hour}, w.now))
+		spec.Due = time.Hour
+		w.mustApply(w.m.claimStage(w.r, claim{spec: spec, key: "scan", owner: "s", lease: time.Hour}, w.now))
 		scanner := hold{spec: spec, fence: w.r.Stage(AVScan).Fence, owner: "s", lease: time.Hour}
 		w.startStage()
 		w.mustApply(w.m.completeStage(w.r, w.own, dest, w.now))
@@ -254,7 +256,8 @@ func TestTransitionsSetFields(t *testing.T) {
 		w.observeUpload()
 		spec, err := w.m.pipeline.findSpec(AVScan)
 		require.NoError(t, err)
-		c := claim{spec: spec, key: "scan", owner: "s", lease: time.Hour, due: time.Hour}
+		spec.Due = time.Hour
+		c := claim{spec: spec, key: "scan", owner: "s", lease: time.Hour}
 		w.mustApply(w.m.claimStage(w.r, c, w.now))
 		w.mustApply(w.m.failStage(w.r, hold{spec: spec, fence: w.r.Stage(AVScan).Fence, owner: "s"}, fatal, w.now))
 		require.Equal(t, StatusInProgress, w.r.Status)

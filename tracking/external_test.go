@@ -75,7 +75,8 @@ func (w *world) operateReceipt(op string) (Record, bool, error) {
 	}
 	spec, err := w.m.pipeline.findSpec(Routing)
 	require.NoError(w.t, err)
-	return w.m.claimStage(w.r, claim{spec: spec, key: "k", owner: "o", lease: time.Minute, due: time.Hour, observed: "receipt"}, w.now)
+	spec.Due = time.Hour
+	return w.m.claimStage(w.r, claim{spec: spec, key: "k", owner: "o", lease: time.Minute, observed: "receipt"}, w.now)
 }
 
 func TestExternalTransitionTable(t *testing.T) {
@@ -92,7 +93,7 @@ func TestExternalTransitionTable(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t)
 				w.m.pipeline = p
-				w.r = w.m.createRecord(Record{Scope: w.r.Scope, Filename: "a.pdf", digest: []byte{1}}, time.Time{}, w.now)
+				w.r = w.m.createRecord(Record{Scope: w.r.Scope, Filename: "a.pdf"}, time.Time{}, w.now)
 				w.bringReceipt(state)
 				before := w.r.encodeItem()
 				if v, ok := verdicts[want]; ok {
@@ -133,7 +134,7 @@ func TestExternalStageIsAwaitedInTime(t *testing.T) {
 	require.NoError(t, err)
 	w := newWorld(t)
 	w.m.pipeline = p
-	w.r = w.m.createRecord(Record{Scope: w.r.Scope, Filename: "a.pdf", digest: []byte{1}}, time.Time{}, w.now)
+	w.r = w.m.createRecord(Record{Scope: w.r.Scope, Filename: "a.pdf"}, time.Time{}, w.now)
 	w.bringReceipt("awaited")
 	require.Equal(t, w.now.Add(time.Hour), w.r.Due)
 	require.Empty(t, w.m.stagesToLookFor(w.r, finding{}, w.now))
@@ -147,14 +148,14 @@ func TestExternalStageIsAwaitedInTime(t *testing.T) {
 	}}.withDefaults()
 	require.NoError(t, err)
 	w.m.pipeline = first
-	r := w.m.createRecord(Record{Scope: w.r.Scope, Filename: "a.pdf", digest: nil}, w.now.Add(time.Minute), w.now)
+	r := w.m.createRecord(Record{Scope: w.r.Scope, Filename: "a.pdf"}, w.now.Add(time.Minute), w.now)
 	require.Equal(t, StateQueued, r.Stage("signed").State, "nothing is awaited before it may arrive")
 	require.Equal(t, w.now.Add(time.Minute), r.Stage("scanned").Due, "as Create was told")
 	require.Equal(t, w.now.Add(2*time.Hour), r.Stage("posted").Due)
 	checkInvariants(t, w.m, Record{}, r)
 
 	w.m.pipeline.Stages = first.Stages[:2]
-	r = w.m.createRecord(Record{Scope: w.r.Scope, Filename: "a.pdf", digest: nil}, w.now.Add(time.Minute), w.now)
+	r = w.m.createRecord(Record{Scope: w.r.Scope, Filename: "a.pdf"}, w.now.Add(time.Minute), w.now)
 	require.Equal(t, w.now.Add(time.Minute), r.Due)
 	require.Equal(t, StatusQueued, r.Status)
 }

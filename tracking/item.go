@@ -14,7 +14,7 @@ import (
 // stored one by one, readable in a console:
 //
 //	schema     1
-//	pipeline, filename, status, reason, terminal, digest
+//	pipeline, filename, status, reason, terminal
 //	created, changed, updated, due   as in JSON
 //	labels     {name: value}
 //	stage, state                     of the stage that a list shows
@@ -32,7 +32,7 @@ const (
 	schema   = int64(1)
 )
 
-// Shards is the number of shards of the due index; see [SweepOptions].
+// Shards is the number of shards of the due index.
 const Shards = 16
 
 // Listed returns the attributes that an index must project so that [Tracker.List]
@@ -55,9 +55,6 @@ func (r Record) encodeItem() table.Item {
 	a.values["created"] = formatTime(r.Created())
 	state := r.Summary().State
 	copyText(a, "state", &state)
-	if len(r.digest) > 0 {
-		a.values["digest"] = slices.Clone(r.digest)
-	}
 	old, _ := it.Attr["stages"].(map[string]table.Value)
 	stages := writeTo(old).values
 	for _, p := range r.stages {
@@ -106,11 +103,6 @@ func (m machine) decodeItem(session scope.Scope, it table.Item) (Record, error) 
 	}
 	if r.Changed.IsZero() { // written before the attribute existed
 		r.Changed = r.Updated
-	}
-	if raw, ok := it.Attr["digest"]; ok {
-		if r.digest, ok = raw.([]byte); !ok {
-			a.recordError("digest is a %T", raw)
-		}
 	}
 	a.copyMap("stages", func(stages *attributes) { r.stages = m.decodeStages(stages) })
 	if !slices.Contains([]Status{StatusQueued, StatusInProgress, StatusSuccess, StatusFailed}, r.Status) {

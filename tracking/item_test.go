@@ -3,7 +3,6 @@ package tracking
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -25,7 +24,7 @@ func TestRecordIsStoredAsReadableAttributes(t *testing.T) {
 	require.Equal(t, "meta", it.Sort)
 	require.Equal(t, map[string]table.Value{
 		"schema": int64(1), "pipeline": "uploads", "filename": "cover.jpg",
-		"status": "FAILED", "reason": "throttled", "digest": []byte{1},
+		"status": "FAILED", "reason": "throttled",
 		"stage": "enrichment", "state": "failed",
 		"created": "2026-03-01T12:00:01.000Z", "changed": "2026-03-01T12:01:00.000Z", "updated": "2026-03-01T12:01:00.000Z", "due": "2026-03-02T12:01:00.000Z",
 		"stages": map[string]table.Value{
@@ -143,7 +142,7 @@ func TestLargestRecordIsStored(t *testing.T) {
 	tr, err := New(tb, p, nil)
 	require.NoError(t, err)
 	session := sessionOf(t, userOf(t, strings.Repeat("a", 64), strings.Repeat("u", 64)), 1)
-	_, err = tr.Create(t.Context(), session, &CreateOptions{Filename: strings.Repeat("f", 255), Digest: slices.Repeat([]byte{1}, 64)})
+	_, err = tr.Create(t.Context(), session, &CreateOptions{Filename: strings.Repeat("f", 255)})
 	require.NoError(t, err)
 	ref := refIn(t, strings.Repeat("b", 63), session, strings.Repeat("n", 255))
 	_, err = tr.Observe(t.Context(), session, Observation{Stage: p.Stages[31].Stage, Dest: ref})

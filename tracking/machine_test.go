@@ -45,7 +45,7 @@ func newWorld(t *testing.T) *world {
 	p, err := Uploads().withDefaults()
 	require.NoError(t, err)
 	w := &world{t: t, m: machine{pipeline: p, review: 24 * time.Hour}, now: epoch}
-	w.r = w.m.createRecord(Record{Scope: sessionOf(t, userOf(t, "acme", "u1"), 1), Filename: "cover.jpg", digest: []byte{1}}, time.Time{}, w.now)
+	w.r = w.m.createRecord(Record{Scope: sessionOf(t, userOf(t, "acme", "u1"), 1), Filename: "cover.jpg"}, time.Time{}, w.now)
 	w.own.spec, w.old.spec = w.stageSpec(), w.stageSpec()
 	return w
 }
@@ -58,7 +58,7 @@ func (w *world) stageSpec() StageSpec {
 
 func (w *world) newClaim(key, owner string) claim {
 	s := w.stageSpec()
-	return claim{spec: s, key: key, owner: owner, lease: s.Lease, due: s.Due}
+	return claim{spec: s, key: key, owner: owner, lease: s.Lease}
 }
 
 // mustApply applies a transition that must be allowed, and checks it.

@@ -9,7 +9,6 @@ type claim struct {
 	owner        string
 	source       Location // zero: when the stage is resumed, it keeps its own
 	lease        time.Duration
-	due          time.Duration
 	takeOver     bool
 	keepsBackoff bool // no retry before NotBefore
 	skipsReview  bool // leaves a stage that waits for review alone
@@ -93,7 +92,7 @@ func (m machine) applyProof(r Record, c claim, now time.Time) (Record, error) {
 func (p *Progress) assignWorker(c claim, now time.Time) {
 	p.State, p.Key, p.owner = StateRunning, c.key, c.owner
 	p.Fence++
-	p.Lease, p.Due = now.Add(c.lease), now.Add(c.due)
+	p.Lease, p.Due = now.Add(c.lease), now.Add(c.spec.Due)
 	p.Ended, p.NotBefore, p.Error = time.Time{}, time.Time{}, Error{}
 }
 

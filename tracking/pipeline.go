@@ -62,7 +62,7 @@ type StageSpec struct {
 
 	// Due is how long one run of the stage may take before the record is
 	// overdue. Default: 15 min; for an External stage, whose run lasts while
-	// it is awaited, 75 min. [CreateOptions] and [ClaimOptions] override it.
+	// it is awaited, 75 min. [CreateOptions] override it for the first one.
 	Due time.Duration
 }
 

@@ -131,13 +131,13 @@ func TestRandomMachineKeepsInvariants(t *testing.T) {
 		clock := epoch
 		w := &randomMachine{
 			t: t, m: m, rnd: rnd, externals: []Stage{"user_upload", "user_upload", "signed", "stamped"}, completed: map[Stage]int64{},
-			r: m.createRecord(Record{Scope: session, Filename: "a.pdf", digest: []byte{1}}, time.Time{}, clock),
+			r: m.createRecord(Record{Scope: session, Filename: "a.pdf"}, time.Time{}, clock),
 		}
 		for step := 0; step < 60 && !w.r.Terminal; step++ {
 			clock = clock.Add(time.Duration(rnd.IntN(20_000)) * time.Millisecond)
 			now := clock.Add(time.Duration(rnd.IntN(120_000)-60_000) * time.Millisecond) // skew
 			spec := p.Stages[1+rnd.IntN(3)]
-			c := claim{spec: spec, key: fmt.Sprint("key", rnd.IntN(2)), owner: fmt.Sprint("w", step), lease: spec.Lease, due: spec.Due, takeOver: rnd.IntN(4) == 0}
+			c := claim{spec: spec, key: fmt.Sprint("key", rnd.IntN(2)), owner: fmt.Sprint("w", step), lease: spec.Lease, takeOver: rnd.IntN(4) == 0}
 			if rnd.IntN(3) == 0 {
 				c.observed = w.anyExternal()
 			}
@@ -169,7 +169,7 @@ func sweepToEnd(t *testing.T, m machine, r Record) {
 			if r.Terminal || s.External || p.Error.Code != codeLost || s.isFinal(p) {
 				continue
 			}
-			_, write, err := m.claimStage(r, claim{spec: s, key: "k", owner: "o", lease: s.Lease, due: s.Due, keepsBackoff: true}, now)
+			_, write, err := m.claimStage(r, claim{spec: s, key: "k", owner: "o", lease: s.Lease, keepsBackoff: true}, now)
 			require.NoError(t, err)
 			require.True(t, write)
 		}

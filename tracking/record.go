@@ -145,7 +145,6 @@ type Record struct {
 	Expires  time.Time         // when it is hidden and then removed, in whole seconds; zero: never
 	Version  int64             // of the stored item; every write adds one
 
-	digest  []byte     // of the request that created it
 	stages  []Progress // the pipeline's in their order, then others that are stored
 	current Stage      // the stage that a list shows
 	item    table.Item // as stored, with attributes that this version does not know

@@ -1,7 +1,6 @@
 package tracking
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -64,7 +63,7 @@ func (t *Tracker) insertRecord(ctx context.Context, view *table.View, r Record) 
 	if err != nil {
 		return Record{}, err
 	}
-	if !bytes.Equal(current.digest, r.digest) {
+	if current.Filename != r.Filename {
 		return current, ErrExists
 	}
 	return current, nil

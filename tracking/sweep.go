@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"github.com/carrel-go/carrel/scope"
@@ -36,13 +35,9 @@ type SweepOptions struct {
 	// records that it removes. Default 1,000.
 	Limit int
 
-	// Shards are the shards to sweep, of 0 to [Shards]-1, for several
-	// sweepers that share the work. Default: all, in random order.
-	Shards []int
-
-	// Cursor is the Next of an earlier sweep that this one continues. If it is
-	// set, Shards is ignored and Orphans must be the same as in that sweep;
-	// otherwise Sweep returns [ErrInvalid]. Default: a new sweep.
+	// Cursor is the Next of an earlier sweep that this one continues. Orphans
+	// must be the same as in that sweep; otherwise Sweep returns [ErrInvalid].
+	// Default: a new sweep.
 	Cursor string
 
 	// Orphans states that every process that holds a lease has ended, which
@@ -180,14 +175,11 @@ func (t *Tracker) newSweep(o *SweepOptions) (*sweep, error) {
 		s.at, err = parseSweepCursor(s.Cursor, s.Orphans)
 		return s, err
 	}
-	s.at.Shards = slices.Clone(s.Shards)
-	if s.Shards == nil {
-		s.at.Shards = rand.Perm(Shards) //nolint:gosec // spreads concurrent sweepers; not secret
-	}
+	s.at.Shards = rand.Perm(Shards) //nolint:gosec // spreads concurrent sweepers; not secret
 	if !s.Orphans {
 		s.at.To = formatTime(t.currentTime().Add(time.Millisecond))
 	}
-	return s, checkShards(s.at.Shards)
+	return s, nil
 }
 
 // sweepShard sweeps the first shard that is left. done reports whether it was read to

@@ -204,7 +204,6 @@ func TestSweepRejectsInvalidOptions(t *testing.T) {
 		"no System": {Look: look},
 		"no Look":   {System: sys},
 		"limit":     {System: sys, Look: look, Limit: -1},
-		"shard":     {System: sys, Look: look, Shards: []int{16}},
 	} {
 		_, err := b.Sweep(t.Context(), o)
 		require.ErrorIs(t, err, ErrInvalid, name)

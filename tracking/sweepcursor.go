@@ -1,6 +1,9 @@
 package tracking
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // sweepCursor is the work that a sweep has left.
 type sweepCursor struct {
@@ -19,18 +22,9 @@ func parseSweepCursor(text string, orphans bool) (sweepCursor, error) {
 	if _, err := time.Parse(timeLayout, c.To); err != nil && c.To != "" {
 		return sweepCursor{}, invalidError(bad)
 	}
-	return c, checkShards(c.Shards)
-}
-
-// checkShards returns an error if a shard does not exist.
-func checkShards(shards []int) error {
-	if len(shards) > Shards {
-		return invalidError("%d shards: there are only %d", len(shards), Shards)
+	exists := func(shard int) bool { return 0 <= shard && shard < Shards }
+	if len(c.Shards) > Shards || slices.ContainsFunc(c.Shards, func(shard int) bool { return !exists(shard) }) {
+		return sweepCursor{}, invalidError(bad)
 	}
-	for _, shard := range shards {
-		if shard < 0 || shard >= Shards {
-			return invalidError("shard %d: must be from 0 to %d", shard, Shards-1)
-		}
-	}
-	return nil
+	return c, nil
 }

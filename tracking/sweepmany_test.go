@@ -13,8 +13,9 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// A sweep leaves records beyond its limit and its shards to later and other sweeps.
-func TestSweepersShareShards(t *testing.T) {
+// A sweep leaves records beyond its limit to later sweeps, and one that continues another sweeps the shards that are
+// left.
+func TestSweepsContinue(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBundle(t, nil)
@@ -27,7 +28,8 @@ func TestSweepersShareShards(t *testing.T) {
 		require.True(t, res.More)
 		sum := 30
 		for shard := range Shards {
-			res := b.sweepTable(t, &storage{}, SweepOptions{Shards: []int{shard}})
+			rest := sweepCursor{To: formatTime(time.Now()), Shards: []int{shard}}
+			res := b.sweepTable(t, &storage{}, SweepOptions{Cursor: encodeCursor(rest)})
 			require.False(t, res.More)
 			require.Less(t, res.Abandoned, 30, "records are spread")
 			sum += res.Abandoned

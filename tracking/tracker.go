@@ -3,7 +3,6 @@ package tracking
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"slices"
 	"time"
 
@@ -95,17 +94,12 @@ type CreateOptions struct {
 	// it is when the record is overdue. Default: [StageSpec.Due] or
 	// [Options.Review] from now.
 	Due time.Time
-
-	// Digest identifies the request, in at most 64 bytes. A Create with the
-	// same digest is a replay and returns the current record. Default: the
-	// SHA-256 of Filename.
-	Digest []byte
 }
 
 // Create creates the session's record and begins to await the External stages
 // without dependencies. It costs one write. If the session already has a
-// record, Create returns it: without an error if the same request created it,
-// otherwise with [ErrExists].
+// record, Create returns it: without an error if it has the same Filename, so
+// that Create can be repeated, otherwise with [ErrExists].
 func (t *Tracker) Create(ctx context.Context, session scope.Scope, o *CreateOptions) (Record, error) {
 	if o == nil {
 		o = &CreateOptions{}
@@ -136,15 +130,7 @@ func (o *CreateOptions) newRequest(session scope.Scope) (Record, error) {
 	if err := checkLabels(o.Labels); err != nil {
 		return Record{}, err
 	}
-	if len(o.Digest) > 64 {
-		return Record{}, invalidError("a digest of %d bytes: at most 64 are allowed", len(o.Digest))
-	}
-	digest := o.Digest
-	if len(digest) == 0 {
-		sum := sha256.Sum256([]byte(o.Filename))
-		digest = sum[:]
-	}
-	return Record{Scope: session, Filename: o.Filename, Labels: mergeLabels(nil, o.Labels), digest: digest}, nil
+	return Record{Scope: session, Filename: o.Filename, Labels: mergeLabels(nil, o.Labels)}, nil
 }
 
 // Get returns the session's record by a consistent read, or [ErrNotFound].

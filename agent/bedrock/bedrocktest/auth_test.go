@@ -140,10 +140,10 @@ func TestRefusals(t *testing.T) {
 		path, body    string
 		error, phrase string
 	}{
-		"valid":             {bt.Front(model), "m/converse", body, "", "ok"},
-		"invalid":           {bt.Front(model), "m/converse", `{"messages":[]}`, "ValidationException", "The messages field is empty"},
-		"unsupported field": {bt.Front(model), "m/converse", topP, "ValidationException", "This model doesn't support the topP field"},
-		"prompt":            {bt.Front(model), prompt + "/converse", system, "ValidationException", "The system field can't be set"},
+		"valid":             {bt.Front(model), "m/converse-stream", body, "", "ok"},
+		"invalid":           {bt.Front(model), "m/converse-stream", `{"messages":[]}`, "ValidationException", "The messages field is empty"},
+		"unsupported field": {bt.Front(model), "m/converse-stream", topP, "ValidationException", "This model doesn't support the topP field"},
+		"prompt":            {bt.Front(model), prompt + "/converse-stream", system, "ValidationException", "The system field can't be set"},
 		"after the script":  {bt.NewScript(), "m/converse-stream", body, "ValidationException", "The script has no step for this request."},
 		"unknown operation": {bt.Front(model), "m/invoke", body, "UnknownOperationException", "not supported"},
 	} {

@@ -40,19 +40,14 @@ type check struct{ name, body, want string }
 func (c check) run(t *testing.T) {
 	t.Helper()
 	t.Run(c.name, func(t *testing.T) {
-		for _, op := range []string{"converse", "converse-stream"} {
-			if len(c.body) > 1<<20 && op == "converse" {
-				continue // the checks are the same, and large bodies slow
-			}
-			status, name, message := post("/model/m/"+op, c.body)
-			if c.want == "" {
-				require.Equal(t, http.StatusOK, status, message)
-				continue
-			}
-			require.Equal(t, http.StatusBadRequest, status)
-			require.Equal(t, "ValidationException", name)
-			require.Contains(t, message, c.want)
+		status, name, message := post("/model/m/converse-stream", c.body)
+		if c.want == "" {
+			require.Equal(t, http.StatusOK, status, message)
+			return
 		}
+		require.Equal(t, http.StatusBadRequest, status)
+		require.Equal(t, "ValidationException", name)
+		require.Contains(t, message, c.want)
 	})
 }
 
@@ -183,18 +178,18 @@ func TestRoutes(t *testing.T) {
 	t.Parallel()
 	const body = `{"messages":[{"role":"user","content":[{"text":"?"}]}]}`
 	for path, want := range map[string]int{
-		"/model/m/converse":          http.StatusOK,
-		"/model/a%3Ab/converse":      http.StatusOK,
-		"/model/a%3Ab%2Fc/converse":  http.StatusBadRequest,
-		"/model/a/b/converse":        http.StatusNotFound,
-		"/model//converse":           http.StatusNotFound,
-		"/model/m/invoke":            http.StatusNotFound,
-		"/model/m/converse/":         http.StatusNotFound,
-		"/":                          http.StatusNotFound,
-		"/v1/model/m/converse":       http.StatusNotFound,
-		"/model/m/converse-stream":   http.StatusOK,
-		"/model/%E2%82/converse":     http.StatusBadRequest,
-		"/model/m/converse-stream/x": http.StatusNotFound,
+		"/model/m/converse-stream":         http.StatusOK,
+		"/model/a%3Ab/converse-stream":     http.StatusOK,
+		"/model/a%3Ab%2Fc/converse-stream": http.StatusBadRequest,
+		"/model/a/b/converse-stream":       http.StatusNotFound,
+		"/model//converse-stream":          http.StatusNotFound,
+		"/model/m/invoke":                  http.StatusNotFound,
+		"/model/m/converse":                http.StatusNotFound,
+		"/model/m/converse-stream/":        http.StatusNotFound,
+		"/":                                http.StatusNotFound,
+		"/v1/model/m/converse-stream":      http.StatusNotFound,
+		"/model/%E2%82/converse-stream":    http.StatusBadRequest,
+		"/model/m/converse-stream/x":       http.StatusNotFound,
 	} {
 		status, name, _ := post(path, body)
 		require.Equal(t, want, status, path)
@@ -203,13 +198,13 @@ func TestRoutes(t *testing.T) {
 		}
 	}
 	w := httptest.NewRecorder()
-	bt.Front(yields(nil)).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/model/m/converse", nil))
+	bt.Front(yields(nil)).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/model/m/converse-stream", nil))
 	require.Equal(t, http.StatusNotFound, w.Code)
 }
 
 func TestBodyTooLarge(t *testing.T) {
 	t.Parallel()
-	status, name, message := post("/model/m/converse", `{"messages":[{"role":"user","content":[{"text":"`+strings.Repeat("x", 33<<20)+`"}]}]}`)
+	status, name, message := post("/model/m/converse-stream", `{"messages":[{"role":"user","content":[{"text":"`+strings.Repeat("x", 33<<20)+`"}]}]}`)
 	require.Equal(t, http.StatusBadRequest, status)
 	require.Equal(t, "ValidationException", name)
 	require.Contains(t, message, "larger than")
@@ -232,7 +227,7 @@ func FuzzRequest(f *testing.F) {
 	}
 	f.Add(`{"system":[{"text":"x"},{"cachePoint":null}],"toolConfig":{"tools":[{"cachePoint":{}}],"toolChoice":{"tool":null}},"guardrailConfig":{},"serviceTier":{},"performanceConfig":{}}`)
 	f.Fuzz(func(t *testing.T, body string) {
-		status, name, _ := post("/model/m/converse", body)
+		status, name, _ := post("/model/m/converse-stream", body)
 		if status != http.StatusOK && (status != http.StatusBadRequest || name != "ValidationException") {
 			t.Fatal(status, name)
 		}

@@ -20,8 +20,8 @@ type (
 	}
 	// wireCitations is a text with the citations that support it.
 	wireCitations struct {
-		Content   []wireQuote    `json:"content,omitempty"`
-		Citations []wireCitation `json:"citations,omitempty"`
+		Content   []wireQuote    `json:"content"`
+		Citations []wireCitation `json:"citations"`
 	}
 )
 

@@ -13,9 +13,9 @@ import (
 	"github.com/carrel-go/carrel/agent/bedrock"
 )
 
-// The operation that does not stream has cited text in a separate block. The same block is accepted back, and
-// reaches the model as parts.
-func TestConverseWithCitations(t *testing.T) {
+// A cited text arrives as a block with its citations. A request may contain such a block, which reaches the model as
+// parts.
+func TestCitations(t *testing.T) {
 	t.Parallel()
 	cited := agent.Citation{Text: "20 days", Title: "Policy", Quotes: []string{"twenty"}, Location: agent.Location{Kind: "page", Index: 1, Start: 2, End: 3}}
 	web := agent.Citation{Text: "20 days", Location: agent.Location{Kind: "web", URL: "https://example.com/", Domain: "example.com"}}
@@ -25,13 +25,15 @@ func TestConverseWithCitations(t *testing.T) {
 		yields(nil, agent.TextDelta{Text: "20 days"}, agent.CitationPart{Citation: cited}, agent.CitationPart{Citation: web},
 			agent.TextDelta{Text: "."}, agent.StopPart{Reason: agent.StopEndTurn})(ctx, r, yield)
 	})
-	through(t, model, func(t *testing.T, _ *bedrock.Model, c *bedrockruntime.Client) {
-		question := types.Message{Role: types.ConversationRoleUser, Content: []types.ContentBlock{&types.ContentBlockMemberText{Value: "?"}}}
-		in := &bedrockruntime.ConverseInput{ModelId: aws.String("m"), Messages: []types.Message{question}}
-		out, err := c.Converse(t.Context(), in)
+	through(t, model, func(t *testing.T, m *bedrock.Model, c *bedrockruntime.Client) {
+		deltas, err := collect(t.Context(), m, ask())
 		require.NoError(t, err)
-		m := out.Output.(*types.ConverseOutputMemberMessage).Value
-		require.Equal(t, []types.ContentBlock{
+		require.Equal(t, []agent.Delta{agent.TextDelta{Text: "20 days"}, agent.CitationPart{Citation: cited},
+			agent.CitationPart{Citation: web}, agent.TextDelta{Text: "."}, agent.StopPart{Reason: agent.StopEndTurn},
+			agent.UsageReport{}}, deltas)
+
+		question := types.Message{Role: types.ConversationRoleUser, Content: []types.ContentBlock{&types.ContentBlockMemberText{Value: "?"}}}
+		answer := types.Message{Role: types.ConversationRoleAssistant, Content: []types.ContentBlock{
 			&types.ContentBlockMemberCitationsContent{Value: types.CitationsContentBlock{
 				Content: []types.CitationGeneratedContent{&types.CitationGeneratedContentMemberText{Value: "20 days"}},
 				Citations: []types.Citation{
@@ -43,11 +45,12 @@ func TestConverseWithCitations(t *testing.T) {
 				},
 			}},
 			&types.ContentBlockMemberText{Value: "."},
-		}, m.Content)
-
-		in.Messages = append(in.Messages, m, question)
-		_, err = c.Converse(t.Context(), in)
+		}}
+		out, err := c.ConverseStream(t.Context(), &bedrockruntime.ConverseStreamInput{
+			ModelId: aws.String("m"), Messages: []types.Message{question, answer, question},
+		})
 		require.NoError(t, err)
+		require.NoError(t, out.GetStream().Close())
 		require.Equal(t, []agent.Part{{Text: "20 days"}, {Citation: &cited}, {Citation: &web}, {Text: "."}}, got.Messages[1].Parts)
 	})
 }

@@ -1,5 +1,5 @@
-// Package bedrocktest runs a test server with the Converse API of Amazon Bedrock, so that code that calls Bedrock
-// through the AWS SDK can run and be tested without AWS.
+// Package bedrocktest runs a test server with the ConverseStream operation of Amazon Bedrock, so that code that calls
+// it through the AWS SDK can run and be tested without AWS.
 //
 // A [Script] answers requests in order, one [Step] per request. [Front] serves any [agent.Model] over the protocol, for
 // a demo or a conformance test. Use package agenttest instead if the code under test calls an agent, not Bedrock.

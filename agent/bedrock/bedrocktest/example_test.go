@@ -6,10 +6,6 @@ import (
 	"iter"
 	"net/http/httptest"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
-	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
-
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/bedrock"
 	"github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
@@ -26,25 +22,29 @@ func (parrot) Stream(_ context.Context, r *agent.Request) iter.Seq2[agent.Delta,
 	}
 }
 
-// Any client of Converse can call a model that is a Go program; this one is the SDK's client.
+// The adapter calls a model that is a Go program over the wire.
 func ExampleFront() {
 	server := httptest.NewServer(bedrocktest.Front(parrot{}))
 	defer server.Close()
-
-	out, err := bedrocktest.NewClient(server.URL).Converse(context.Background(), &bedrockruntime.ConverseInput{
-		ModelId: aws.String("parrot"),
-		Messages: []types.Message{{
-			Role:    types.ConversationRoleUser,
-			Content: []types.ContentBlock{&types.ContentBlockMemberText{Value: "Polly"}},
-		}},
-	})
+	model, err := bedrock.New(bedrocktest.NewClient(server.URL), "parrot", nil)
 	if err != nil {
-		fmt.Println(err)
-		return
+		panic(err)
 	}
-	answer := out.Output.(*types.ConverseOutputMemberMessage).Value
-	fmt.Println(answer.Content[0].(*types.ContentBlockMemberText).Value, out.StopReason)
-	// Output: Polly! end_turn
+
+	request := &agent.Request{Messages: []agent.Message{{Role: agent.RoleUser, Parts: []agent.Part{{Text: "Polly"}}}}}
+	for d, err := range model.Stream(context.Background(), request) {
+		switch d := d.(type) {
+		case agent.TextDelta:
+			fmt.Println(d.Text)
+		case agent.StopPart:
+			fmt.Println(d.Reason)
+		case nil:
+			fmt.Println(err)
+		}
+	}
+	// Output:
+	// Polly!
+	// end_turn
 }
 
 // The service throttles twice, which the SDK's retries overcome, then it answers, and then it is cut off.

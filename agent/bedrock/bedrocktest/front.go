@@ -1,14 +1,13 @@
 package bedrocktest
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 
 	"github.com/carrel-go/carrel/agent"
 )
 
-// Front returns a handler that serves a model over the Converse protocol, under every model id. The model runs under
+// Front returns a handler that serves a model over ConverseStream, under every model id. The model runs under
 // the request's context, so a client that goes away cancels it. The handler is safe for concurrent use if the model is.
 //
 // An [agent.ModelError] becomes the service's error of the same kind: an HTTP error before the first delta, an
@@ -46,14 +45,11 @@ func (f front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case len(req.extras) > 0:
 		req.refuse(newUnsupportedError(req.extras[0]))
 	}
-	switch {
-	case req.Refused != "":
+	if req.Refused != "" {
 		writeError(w, req.refusal)
-	case req.Stream:
-		f.serveStream(w, r, req)
-	default:
-		f.serveConverse(w, r, req)
+		return
 	}
+	f.serveStream(w, r, req)
 }
 
 // hasStructuredOutput reports whether the model supports structured output.
@@ -62,7 +58,7 @@ func (f front) hasStructuredOutput() bool {
 	return ok && d.Info().StructuredOutput
 }
 
-// serveStream answers converse-stream. The headers are sent with the first delta, because the call may fail before it.
+// serveStream answers a valid request. The headers are sent with the first delta, because the call may fail before it.
 // An error of the writer means that the client has gone; leaving the loop cancels the model.
 func (f front) serveStream(w http.ResponseWriter, r *http.Request, req *Request) {
 	var (
@@ -117,81 +113,6 @@ func (f front) serveStream(w http.ResponseWriter, r *http.Request, req *Request)
 	}
 }
 
-// serveConverse answers the operation that does not stream.
-func (f front) serveConverse(w http.ResponseWriter, r *http.Request, req *Request) {
-	res := wireResponse{Output: wireOutput{Message: wireMessage{Role: "assistant", Content: []wireBlock{}}}}
-	content := &res.Output.Message.Content
-	for d, err := range f.model.Stream(r.Context(), req.agentRequest()) {
-		if err != nil {
-			fault := mapModelError(err)
-			if fault.reason == "" {
-				writeError(w, fault.httpError)
-				return
-			}
-			res.StopReason = fault.reason
-			continue
-		}
-		switch d := d.(type) {
-		case agent.TextDelta:
-			if n := len(*content); n > 0 && (*content)[n-1].Text != nil {
-				*(*content)[n-1].Text += d.Text
-			} else {
-				*content = append(*content, wireBlock{Text: &d.Text})
-			}
-		case agent.ReasoningPart:
-			*content = append(*content, wireBlock{Reasoning: newReasoning(d.Reasoning)})
-		case agent.CitationPart:
-			*content = addCitation(*content, d.Citation)
-		case agent.UsePart:
-			input := d.Input
-			if len(input) == 0 {
-				input = []byte("{}")
-			}
-			if !json.Valid(input) {
-				const message = "The model produced a tool use that is not valid JSON."
-				writeError(w, httpError{http.StatusFailedDependency, "ModelErrorException", message})
-				return
-			}
-			*content = append(*content, wireBlock{ToolUse: &wireToolUse{ToolUseID: d.ID, Name: d.Name, Input: input}})
-		case agent.UsageReport:
-			res.Usage = newUsage(d.Usage)
-		case agent.StopPart:
-			res.StopReason = mapStopReason(d.Reason)
-		}
-	}
-	if res.StopReason == "" {
-		writeError(w, mapModelError(&agent.ModelError{Code: agent.CodeTruncated}).httpError)
-		return
-	}
-	writeJSON(w, http.StatusOK, res)
-}
-
-// addCitation adds a citation to the text before it, which becomes a block of citations.
-func addCitation(content []wireBlock, c agent.Citation) []wireBlock {
-	n := len(content)
-	switch {
-	case n > 0 && content[n-1].Text != nil:
-		content[n-1] = wireBlock{Citations: &wireCitations{Content: []wireQuote{{*content[n-1].Text}}}}
-	case n == 0 || content[n-1].Citations == nil:
-		content = append(content, wireBlock{Citations: &wireCitations{}})
-		n++
-	}
-	cited := content[n-1].Citations
-	cited.Citations = append(cited.Citations, newWireCitation(c))
-	return content
-}
-
-func newReasoning(r agent.Reasoning) *wireReasoning {
-	if len(r.Redacted) > 0 {
-		return &wireReasoning{RedactedContent: r.Redacted}
-	}
-	t := &wireReasoningText{Text: &r.Text}
-	if r.Signature != "" {
-		t.Signature = &r.Signature
-	}
-	return &wireReasoning{ReasoningText: t}
-}
-
 func newUnsupportedError(field string) httpError {
 	return newValidationError(unsupportedFieldMessage(field))
 }
@@ -199,7 +120,7 @@ func newUnsupportedError(field string) httpError {
 // fault is the form of a model's error on the wire.
 type fault struct {
 	httpError
-	truncated bool   // in a stream: ends without messageStop
+	truncated bool   // the stream ends without messageStop
 	reason    string // not an error, but a stop reason
 }
 

@@ -9,9 +9,7 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
-	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/agent"
@@ -232,56 +230,6 @@ func TestFrontCancelsTheModel(t *testing.T) {
 		break
 	}
 	require.Equal(t, context.Canceled, <-ended)
-}
-
-// The operation that does not stream gives the same answer in one piece.
-func TestFrontConverse(t *testing.T) {
-	t.Parallel()
-	converse := func(t *testing.T, c *bedrockruntime.Client) (*bedrockruntime.ConverseOutput, error) {
-		return c.Converse(t.Context(), &bedrockruntime.ConverseInput{
-			ModelId: aws.String("any-model"),
-			Messages: []types.Message{{
-				Role:    types.ConversationRoleUser,
-				Content: []types.ContentBlock{&types.ContentBlockMemberText{Value: "?"}},
-			}},
-		})
-	}
-	model := yields(nil, agent.TextDelta{Text: "It "}, agent.TextDelta{Text: "is"},
-		agent.UseDelta{ID: "b", Name: "look_up", Input: `{"n`}, agent.ReasoningDelta{Text: "Hm"},
-		agent.ReasoningPart{Reasoning: agent.Reasoning{Text: "Hm", Signature: "c2ln"}},
-		agent.ReasoningPart{Reasoning: agent.Reasoning{Redacted: []byte("secret")}},
-		agent.UsePart{ToolUse: agent.ToolUse{ID: "a", Name: "scan"}}, agent.TextDelta{Text: "so"},
-		agent.UsePart{ToolUse: agent.ToolUse{ID: "b", Name: "look_up", Input: json.RawMessage(`{"n":1}`)}},
-		agent.UsageReport{Usage: agent.Usage{Input: 1, Output: 2}}, agent.StopPart{Reason: agent.StopToolUse})
-	through(t, model, func(t *testing.T, _ *bedrock.Model, c *bedrockruntime.Client) {
-		out, err := converse(t, c)
-		require.NoError(t, err)
-		require.Equal(t, types.StopReasonToolUse, out.StopReason)
-		require.EqualValues(t, 3, *out.Usage.TotalTokens)
-		content := out.Output.(*types.ConverseOutputMemberMessage).Value.Content
-		require.Len(t, content, 6)
-		require.Equal(t, "It is", content[0].(*types.ContentBlockMemberText).Value)
-		thought := content[1].(*types.ContentBlockMemberReasoningContent).Value.(*types.ReasoningContentBlockMemberReasoningText).Value
-		require.Equal(t, "Hm c2ln", *thought.Text+" "+*thought.Signature)
-		redacted := content[2].(*types.ContentBlockMemberReasoningContent).Value.(*types.ReasoningContentBlockMemberRedactedContent).Value
-		require.Equal(t, "secret", string(redacted))
-		use := content[3].(*types.ContentBlockMemberToolUse).Value
-		require.Equal(t, "a scan", *use.ToolUseId+" "+*use.Name)
-		require.Equal(t, "so", content[4].(*types.ContentBlockMemberText).Value)
-		use = content[5].(*types.ContentBlockMemberToolUse).Value
-		require.Equal(t, "b look_up", *use.ToolUseId+" "+*use.Name)
-	})
-	for name, model := range map[string]fake{
-		"ThrottlingException": yields(&agent.ModelError{Code: agent.CodeThrottled}, agent.TextDelta{Text: "It"}),
-		"ModelErrorException": yields(nil, agent.TextDelta{Text: "It"}),
-		"tool use that is not valid JSON": yields(nil,
-			agent.UsePart{ToolUse: agent.ToolUse{ID: "a", Name: "scan", Input: json.RawMessage(`{`)}}, agent.StopPart{Reason: agent.StopToolUse}),
-	} {
-		through(t, model, func(t *testing.T, _ *bedrock.Model, c *bedrockruntime.Client) {
-			_, err := converse(t, c)
-			require.ErrorContains(t, err, name)
-		})
-	}
 }
 
 // A part may say more than its deltas, or have had none: the rest follows.

@@ -122,17 +122,10 @@ func (m *messageWriter) closeBlock() {
 func (m *messageWriter) stopMessage(reason string, u agent.Usage) {
 	m.closeBlock()
 	m.emit("messageStop", append(appendQuoted([]byte(`{"stopReason":`), reason), '}'))
-	m.emit("metadata", marshal(struct {
-		Usage   wireUsage   `json:"usage"`
-		Metrics wireMetrics `json:"metrics"`
-	}{Usage: newUsage(u)}))
-}
-
-func newUsage(u agent.Usage) wireUsage {
-	return wireUsage{
+	m.emit("metadata", marshal(wireMetadata{Usage: wireUsage{
 		InputTokens: u.Input, OutputTokens: u.Output, TotalTokens: u.Input + u.Output,
 		CacheReadInputTokens: u.CacheRead, CacheWriteInputTokens: u.CacheWrite,
-	}
+	}}))
 }
 
 // appendQuoted appends s as a JSON string. Unlike encoding/json it keeps incomplete runes unchanged, so that a text can

@@ -27,7 +27,6 @@ const (
 // Request is one request that reached the server.
 type Request struct {
 	Model  string      // the model id in the path, unescaped
-	Stream bool        // converse-stream rather than converse
 	Header http.Header // as sent, signature included
 	Body   []byte      // as sent: JSON
 
@@ -108,21 +107,21 @@ func readRequest(w http.ResponseWriter, r *http.Request) *Request {
 	return req
 }
 
-// parseRoute returns the operation and the model id of the path. The colons and slashes of an ARN are escaped.
+// parseRoute returns a request with the model id of the path, if the operation is converse-stream. The colons and slashes of an ARN are escaped.
 func parseRoute(r *http.Request) (*Request, bool) {
 	rest, ok := strings.CutPrefix(r.URL.EscapedPath(), "/model/")
 	if !ok || r.Method != http.MethodPost {
 		return nil, false
 	}
 	id, op, ok := strings.Cut(rest, "/")
-	if !ok || (op != "converse" && op != "converse-stream") {
+	if !ok || op != "converse-stream" {
 		return nil, false
 	}
 	model, err := url.PathUnescape(id)
 	if err != nil || model == "" {
 		return nil, false
 	}
-	return &Request{Model: model, Stream: op == "converse-stream", Header: r.Header.Clone()}, true
+	return &Request{Model: model, Header: r.Header.Clone()}, true
 }
 
 // decodeRequest accepts one JSON value without unsupported members. It returns the service's message, or an empty

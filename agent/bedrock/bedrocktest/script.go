@@ -9,7 +9,7 @@ import (
 )
 
 // Script is an HTTP handler that plays one step per request, in the order of the requests. A retry of the SDK is also a
-// request. It serves only converse-stream. It is safe for concurrent use.
+// request. It is safe for concurrent use.
 //
 // A request that the service would refuse is refused without taking a step, as is a request after the last step.
 // [Script.Err] reports refused requests.
@@ -45,9 +45,6 @@ func (s *Script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	req := readRequest(w, r)
 	if req == nil {
 		return
-	}
-	if !req.Stream && req.Refused == "" {
-		req.refuse(newValidationError("A script answers ConverseStream alone."))
 	}
 	step, ok := s.takeStep(req)
 	if !ok {

@@ -144,14 +144,10 @@ func TestRefusedRequestsTakeNoStep(t *testing.T) {
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, request("/model/m/converse-stream", `{"messages":[]}`))
 	require.Equal(t, http.StatusBadRequest, w.Code)
-	w = httptest.NewRecorder()
-	s.ServeHTTP(w, request("/model/m/converse", body))
-	require.Equal(t, http.StatusBadRequest, w.Code)
 	require.Equal(t, http.StatusOK, play(s).Code)
 	require.ErrorContains(t, s.Err(), "request 1: The messages field is empty")
 	require.NotEmpty(t, s.Requests()[0].Refused)
-	require.Equal(t, "A script answers ConverseStream alone.", s.Requests()[1].Refused)
-	require.Empty(t, s.Requests()[2].Refused)
+	require.Empty(t, s.Requests()[1].Refused)
 }
 
 // No answer begins before the client's transport can be done with the request: see beforeHeaders.
@@ -197,6 +193,6 @@ func TestSystemTools(t *testing.T) {
 	s.ServeHTTP(w, request("/model/m/converse-stream", body))
 	require.Equal(t, http.StatusOK, w.Code)
 	require.NoError(t, s.Err())
-	_, _, message := post("/model/m/converse", body)
+	_, _, message := post("/model/m/converse-stream", body)
 	require.Contains(t, message, "doesn't support the systemTool field")
 }

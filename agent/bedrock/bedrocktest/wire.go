@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// The request of Converse and ConverseStream, as far as it is supported. A nil pointer is an absent member; the decoder
+// The request of ConverseStream, as far as it is supported. A nil pointer is an absent member; the decoder
 // refuses unknown members.
 // Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
 type (
@@ -35,20 +35,20 @@ type (
 	}
 	// wireBlock is a union: one of its members.
 	wireBlock struct {
-		Text *string `json:"text,omitempty"`
+		Text *string `json:"text"`
 		wireMediaUnion
-		ToolUse    *wireToolUse      `json:"toolUse,omitempty"`
-		ToolResult *wireToolResult   `json:"toolResult,omitempty"`
-		Reasoning  *wireReasoning    `json:"reasoningContent,omitempty"`
-		Citations  *wireCitations    `json:"citationsContent,omitempty"`
-		Guard      *wireGuardContent `json:"guardContent,omitempty"`
-		CachePoint *wireCachePoint   `json:"cachePoint,omitempty"`
+		ToolUse    *wireToolUse      `json:"toolUse"`
+		ToolResult *wireToolResult   `json:"toolResult"`
+		Reasoning  *wireReasoning    `json:"reasoningContent"`
+		Citations  *wireCitations    `json:"citationsContent"`
+		Guard      *wireGuardContent `json:"guardContent"`
+		CachePoint *wireCachePoint   `json:"cachePoint"`
 	}
 	wireToolUse struct {
 		ToolUseID string          `json:"toolUseId"`
 		Name      string          `json:"name"`
 		Input     json.RawMessage `json:"input"`
-		Type      string          `json:"type,omitempty"`
+		Type      string          `json:"type"`
 	}
 	wireToolResult struct {
 		ToolUseID string            `json:"toolUseId"`
@@ -64,9 +64,9 @@ type (
 	}
 	// wireMediaUnion are the members of a union of content that are files.
 	wireMediaUnion struct {
-		Image    *wireMedia `json:"image,omitempty"`
-		Document *wireMedia `json:"document,omitempty"`
-		Video    *wireMedia `json:"video,omitempty"`
+		Image    *wireMedia `json:"image"`
+		Document *wireMedia `json:"document"`
+		Video    *wireMedia `json:"video"`
 	}
 	// wireMedia is an image, a video or a document. Only a document has a name.
 	wireMedia struct {
@@ -89,12 +89,12 @@ type (
 	}
 	// wireReasoning is a union: one of its members.
 	wireReasoning struct {
-		ReasoningText   *wireReasoningText `json:"reasoningText,omitempty"`
-		RedactedContent []byte             `json:"redactedContent,omitempty"`
+		ReasoningText   *wireReasoningText `json:"reasoningText"`
+		RedactedContent []byte             `json:"redactedContent"`
 	}
 	wireReasoningText struct {
-		Text      *string `json:"text,omitempty"`
-		Signature *string `json:"signature,omitempty"`
+		Text      *string `json:"text"`
+		Signature *string `json:"signature"`
 	}
 	wireCachePoint struct {
 		Type string  `json:"type"`
@@ -209,16 +209,11 @@ func (m wireMessage) hasResults() bool {
 	return slices.ContainsFunc(m.Content, func(b wireBlock) bool { return b.ToolResult != nil })
 }
 
-// The response of Converse.
+// The metadata of an answer.
 type (
-	wireResponse struct {
-		Output     wireOutput  `json:"output"`
-		StopReason string      `json:"stopReason"`
-		Usage      wireUsage   `json:"usage"`
-		Metrics    wireMetrics `json:"metrics"`
-	}
-	wireOutput struct {
-		Message wireMessage `json:"message"`
+	wireMetadata struct {
+		Usage   wireUsage   `json:"usage"`
+		Metrics wireMetrics `json:"metrics"`
 	}
 	wireUsage struct {
 		InputTokens           int64 `json:"inputTokens"`
