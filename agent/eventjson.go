@@ -3,9 +3,7 @@ package agent
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"time"
 	"unicode/utf8"
 
 	"github.com/carrel-go/carrel/internal/strictjson"
@@ -65,61 +63,6 @@ func AppendEvent(b []byte, ev Event) ([]byte, error) {
 	return append(b, rest[1:]...), nil
 }
 
-// UnmarshalEvent reads what [MarshalEvent] returns. It ignores unknown fields, and returns [ErrUnknownEvent] for other
-// types, which readers should skip. Missing fields are zero. Objects in a result are unresolved, see
-// [tools.Result.Resolve].
-func UnmarshalEvent(raw []byte) (Event, error) {
-	ev, err := decodeEvent(raw)
-	if err != nil {
-		return nil, fmt.Errorf("agent: unmarshal event: %w", err)
-	}
-	return ev, nil
-}
-
-func decodeEvent(raw []byte) (Event, error) {
-	doc, err := strictjson.ParseEnvelope(raw)
-	if err != nil {
-		return nil, fmt.Errorf("the event is %w", err)
-	}
-	var name string
-	if value, ok := doc.Get("type"); ok {
-		name = value.Text()
-	}
-	switch name {
-	case StepStarted{}.eventType():
-		return decodeAs[StepStarted](raw)
-	case StepFinished{}.eventType():
-		return decodeAs[StepFinished](raw)
-	case TextDelta{}.eventType():
-		return decodeAs[TextDelta](raw)
-	case ReasoningDelta{}.eventType():
-		return decodeAs[ReasoningDelta](raw)
-	case CitationPart{}.eventType():
-		return decodeAs[CitationPart](raw)
-	case Partial{}.eventType():
-		return decodeAs[Partial](raw)
-	case ToolCalled{}.eventType():
-		return decodeAs[ToolCalled](raw)
-	case ToolProgress{}.eventType():
-		return decodeAs[ToolProgress](raw)
-	case ToolDone{}.eventType():
-		return decodeAs[ToolDone](raw)
-	case ToolPending{}.eventType():
-		return decodeAs[ToolPending](raw)
-	case UsageReport{}.eventType():
-		return decodeAs[UsageReport](raw)
-	case Compacted{}.eventType():
-		return decodeAs[Compacted](raw)
-	}
-	return nil, fmt.Errorf("%w %.40q", ErrUnknownEvent, name)
-}
-
-func decodeAs[E Event](raw []byte) (Event, error) {
-	var ev E
-	err := json.Unmarshal(raw, &ev)
-	return ev, err
-}
-
 // toolDoneJSON is the JSON form of a ToolDone.
 type toolDoneJSON struct {
 	ID         string        `json:"id"`
@@ -140,19 +83,3 @@ func (d ToolDone) form() toolDoneJSON {
 	res := d.Result
 	return toolDoneJSON{d.ID, d.Name, res.Summary, res.Blocks, res.IsError, d.Took.Milliseconds(), d.Truncated}
 }
-
-// UnmarshalJSON reads what MarshalJSON returns.
-func (d *ToolDone) UnmarshalJSON(raw []byte) error {
-	var got toolDoneJSON
-	if err := json.Unmarshal(raw, &got); err != nil {
-		return err
-	}
-	*d = ToolDone{ID: got.ID, Name: got.Name, Took: time.Duration(got.DurationMS) * time.Millisecond,
-		Result:    tools.Result{Blocks: got.Output, Summary: got.Summary, IsError: got.IsError},
-		Truncated: got.Truncated}
-	return nil
-}
-
-// ErrUnknownEvent is returned by [UnmarshalEvent] for a type that is not an event of this package, such as an event of
-// a later version or of another package in the same log.
-var ErrUnknownEvent = errors.New("unknown event type")

@@ -137,7 +137,7 @@ func TestDeepestArgumentsAndResultsSurviveTheirJSON(t *testing.T) {
 		}
 		b, err := MarshalEvent(ev)
 		require.NoError(t, err)
-		_, err = UnmarshalEvent(b)
+		_, err = strictjson.ParseEnvelope(b)
 		require.NoError(t, err)
 	}
 }

@@ -2,7 +2,6 @@ package agenttest
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/carrel-go/carrel/agent"
@@ -45,22 +44,6 @@ func hasResult(id, words string, isError bool) Check {
 			return nil
 		}
 		return fmt.Errorf("the last message does not have a result of the call %q", id)
-	}
-}
-
-// HasTools checks that the request offers these tools, in any order, and no others.
-func HasTools(names ...string) Check {
-	names = slices.Sorted(slices.Values(names))
-	return func(r *agent.Request) error {
-		got := make([]string, len(r.Tools))
-		for i, s := range r.Tools {
-			got[i] = s.Name
-		}
-		slices.Sort(got)
-		if !slices.Equal(got, names) {
-			return fmt.Errorf("the request offers the tools %q, want %q", got, names)
-		}
-		return nil
 	}
 }
 

@@ -27,13 +27,7 @@ type Script struct {
 
 // NewScript returns a script of the given turns. Check [Script.Err] at the end; in a test, [Play] does.
 func NewScript(turns ...Turn) *Script {
-	s := &Script{}
-	for _, t := range turns {
-		for range max(t.times, 1) {
-			s.turns = append(s.turns, t)
-		}
-	}
-	return s
+	return &Script{turns: slices.Clone(turns)}
 }
 
 // Play returns a script whose [Script.Err] fails the test at its end.

@@ -15,7 +15,6 @@ type Turn struct {
 	end    ending
 	err    error
 	checks []Check
-	times  int // zero means once
 }
 
 // ending is how an answer ends after its deltas.
@@ -24,7 +23,6 @@ type ending int
 const (
 	endStop  ending = iota // with a StopPart, which is added if it is missing
 	endError               // with an error
-	endCut                 // without a StopPart
 	endStall               // when the context ends
 )
 
@@ -41,21 +39,12 @@ func Fail(err error, deltas ...agent.Delta) Turn {
 	return Turn{deltas: slices.Clone(deltas), end: endError, err: err}
 }
 
-// Cut returns an answer that ends without a StopPart, as if the connection had been lost.
-func Cut(deltas ...agent.Delta) Turn { return Turn{deltas: slices.Clone(deltas), end: endCut} }
-
 // Stall returns an answer that yields the deltas, waits until the context ends, and yields the context's error.
 func Stall(deltas ...agent.Delta) Turn { return Turn{deltas: slices.Clone(deltas), end: endStall} }
 
 // Expect returns t with more checks. A request that fails a check is answered with an error.
 func (t Turn) Expect(checks ...Check) Turn {
 	t.checks = slices.Concat(t.checks, checks)
-	return t
-}
-
-// Times returns t, to be played n times in a row. A number below one means once.
-func (t Turn) Times(n int) Turn {
-	t.times = n
 	return t
 }
 
@@ -105,7 +94,7 @@ func (t Turn) play(ctx context.Context, yield func(agent.Delta, error) bool) {
 	case endStall:
 		<-ctx.Done()
 		yield(nil, ctx.Err())
-	case endStop, endCut:
+	case endStop:
 	}
 }
 

@@ -36,9 +36,7 @@ func TestALargeResultIsFoundInTheHistory(t *testing.T) {
 		require.NoError(t, err)
 		for _, e := range collect(t, p, session, run.ID) {
 			if e.Type() == "tool_result" {
-				ev, err := agent.UnmarshalEvent(e.Data)
-				require.NoError(t, err)
-				assert.True(t, ev.(agent.ToolDone).Truncated)
+				assert.Contains(t, string(e.Data), `"truncated":true`)
 				assert.Less(t, len(e.Data), 1000)
 			}
 		}
