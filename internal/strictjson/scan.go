@@ -191,7 +191,7 @@ func (s *scanner) readName(known [][]byte) (name []byte, _ error) {
 	s.closeNode(at)
 	name = s.b[start+1 : s.i-1]
 	if escaped {
-		name = decodeEscapes(name)
+		name = decodeEscapes(s.b[start:s.i])
 	}
 	if len(known) < maxCompared {
 		for _, other := range known {

@@ -2,7 +2,9 @@ package strictjson
 
 import (
 	"bytes"
+	"encoding/json"
 	"slices"
+	"strconv"
 	"unicode/utf8"
 )
 
@@ -13,35 +15,13 @@ const (
 	surrogatesEnd = 0xe000 // the first rune beyond
 )
 
-// replaceInvalid returns b with U+FFFD for each byte that is not UTF-8, as encoding/json reads it.
-func replaceInvalid(b []byte) []byte {
-	out := make([]byte, 0, len(b)+len(b)/8)
-	for len(b) > 0 {
-		r, size := utf8.DecodeRune(b)
-		out, b = utf8.AppendRune(out, r), b[size:]
-	}
-	return out
-}
-
 // readHex4 reads four hexadecimal digits at b[i:].
 func readHex4(b []byte, i int) (r rune, ok bool) {
 	if len(b)-i < 4 {
 		return 0, false
 	}
-	for _, c := range b[i : i+4] {
-		switch {
-		case isDigit(c):
-			c -= '0'
-		case 'a' <= c && c <= 'f':
-			c -= 'a' - 10
-		case 'A' <= c && c <= 'F':
-			c -= 'A' - 10
-		default:
-			return 0, false
-		}
-		r = r<<4 | rune(c)
-	}
-	return r, true
+	n, err := strconv.ParseUint(string(b[i:i+4]), 16, 16)
+	return rune(n), err == nil
 }
 
 // lowSurrogate reads a \u escape of a low surrogate at b[i:].
@@ -81,39 +61,11 @@ func EscapeLength(b []byte) int {
 	return 12
 }
 
-// decodeEscapes decodes the text between the quotes of a valid string.
-func decodeEscapes(b []byte) []byte {
-	out := make([]byte, 0, len(b))
-	for i := 0; i < len(b); i++ {
-		if b[i] != '\\' {
-			out = append(out, b[i])
-			continue
-		}
-		i++
-		switch c := b[i]; c {
-		case 'b':
-			out = append(out, '\b')
-		case 'f':
-			out = append(out, '\f')
-		case 'n':
-			out = append(out, '\n')
-		case 'r':
-			out = append(out, '\r')
-		case 't':
-			out = append(out, '\t')
-		case 'u':
-			r, _ := readHex4(b, i+1)
-			i += 4
-			if low, ok := lowSurrogate(b, i+1); ok && surrogates <= r && r < lowSurrogates {
-				r = (r-surrogates)<<10 + (low - lowSurrogates) + 0x10000
-				i += 6
-			}
-			out = utf8.AppendRune(out, r)
-		default: // a quote, a backslash or a slash
-			out = append(out, c)
-		}
-	}
-	return out
+// decodeEscapes returns the text of a valid string, which is in quotes.
+func decodeEscapes(quoted []byte) []byte {
+	var text string
+	_ = json.Unmarshal(quoted, &text) // the scanner has accepted it
+	return []byte(text)
 }
 
 // firstInvalid returns the offset of the first byte that is not UTF-8.
@@ -134,7 +86,7 @@ func firstInvalid(b []byte) int {
 // defects, Repair returns b itself.
 func Repair(b []byte) []byte {
 	if !utf8.Valid(b) {
-		b = replaceInvalid(b)
+		b = []byte(string([]rune(string(b)))) // U+FFFD for each byte, as encoding/json reads it
 	}
 	out, copied := b, false
 	for i := 0; i < len(b)-1; i++ {

@@ -113,11 +113,10 @@ func (v Value) Text() string {
 // decodeText returns the decoded text of a String. It does not allocate unless the string has escapes.
 func (v Value) decodeText() []byte {
 	raw := v.Raw()
-	raw = raw[1 : len(raw)-1]
 	if bytes.IndexByte(raw, '\\') >= 0 {
 		return decodeEscapes(raw)
 	}
-	return raw
+	return raw[1 : len(raw)-1]
 }
 
 // Len returns the number of items of an Array or of members of an Object, otherwise 0.

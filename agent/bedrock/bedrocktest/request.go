@@ -107,7 +107,8 @@ func readRequest(w http.ResponseWriter, r *http.Request) *Request {
 	return req
 }
 
-// parseRoute returns a request with the model id of the path, if the operation is converse-stream. The colons and slashes of an ARN are escaped.
+// parseRoute returns a request with the model id of the path, if the operation is converse-stream. The colons and
+// slashes of an ARN are escaped.
 func parseRoute(r *http.Request) (*Request, bool) {
 	rest, ok := strings.CutPrefix(r.URL.EscapedPath(), "/model/")
 	if !ok || r.Method != http.MethodPost {
