@@ -50,6 +50,21 @@ scene("a card for which nothing was found can be filled in, also after a reload"
   await acceptCard(page);
 });
 
+scene("a photo is chosen before the page is ready", {}, async ({ page, server }) => {
+  const photo = await cover(server, "moby-dick");
+  let load;
+  const isChosen = new Promise((resolve) => (load = resolve));
+  await page.route(/\.js$/, async (route) => {
+    await isChosen;
+    await route.continue();
+  });
+  await page.goto(server.url, { waitUntil: "commit" });
+  await page.locator("input[type=file]").first().setInputFiles({ name: "early.png", mimeType: "image/png", buffer: photo });
+  load();
+  await hasRead(page);
+  assert.equal(await field(page, "Title").inputValue(), "Moby-Dick");
+});
+
 scene("a photo is dropped", {}, async ({ page, server }) => {
   await page.goto(server.url);
   await page.getByRole("button", { name: "Moby-Dick" }).waitFor();

@@ -46,6 +46,19 @@ for (const [size, window] of Object.entries({ desktop, phone })) {
   });
 }
 
+intake("a file is chosen before the page is ready", {}, async ({ page, server }) => {
+  let load;
+  const isChosen = new Promise((resolve) => (load = resolve));
+  await page.route(/\.js$/, async (route) => {
+    await isChosen;
+    await route.continue();
+  });
+  await page.goto(server.url, { waitUntil: "commit" });
+  await page.locator("#file").setInputFiles({ name: "early.csv", mimeType: "text/csv", buffer: Buffer.from("sku,qty\nA,1\n") });
+  load();
+  await isTaken(page, "early.csv");
+});
+
 intake("a sample of JSON is a table of rows", {}, async ({ page, server }) => {
   await page.goto(server.url);
   await chooseFile(page, "purchase_orders.jsonl");

@@ -10,10 +10,14 @@ const samples = [
 /** offerFiles makes the button, the drop zone and the made-up files call take with the files that are chosen. */
 export function offerFiles(take) {
   for (const name of samples) byId("samples").append(el("li", {}, drawSample(name, take)));
-  byId("file").addEventListener("change", (e) => {
-    take([...e.target.files]);
-    e.target.value = "";
-  });
+  const input = byId("file");
+  const takeChosen = () => {
+    const files = [...input.files];
+    input.value = ""; // so that the same file can be chosen again
+    if (files.length > 0) take(files);
+  };
+  input.addEventListener("change", takeChosen);
+  setTimeout(takeChosen); // what was chosen before the page was ready
   const drop = byId("drop");
   for (const type of ["dragover", "dragleave", "drop"]) {
     drop.addEventListener(type, (e) => {

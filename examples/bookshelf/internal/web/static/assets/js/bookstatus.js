@@ -52,7 +52,7 @@ function findStatus(record) {
       status: "failed",
       step: "reading",
       title: stopped ? "You stopped the reader" : "The reader could not finish",
-      detail: stopped ? "It had not found anything yet." : why,
+      detail: stopped ? "It had not filled in anything yet." : why,
       card: "The card is empty. Its fields appear when the reader has read the book.",
       ask: "Ask the reader again",
     };

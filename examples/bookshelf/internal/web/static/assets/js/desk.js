@@ -145,6 +145,7 @@ onNudge(() => {
   review.catchUp();
 });
 if (location.hash !== "") open(location.hash.slice(1));
+intake.takeEarly();
 
 // The fragment of the URL is the upload's id, so the skip link only moves the focus.
 byId("skip").addEventListener("click", (e) => {

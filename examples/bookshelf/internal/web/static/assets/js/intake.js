@@ -10,13 +10,17 @@ const most = 100; // photos at a time
 
 /** Intake calls addFiles with the files that a person brings. */
 export class Intake {
+  #inputs = ["file", "camera", "file-more"].map(byId);
   #section = byId("intake");
   #slot = byId("intake-notice");
   #addFiles;
 
   constructor(addFiles) {
     this.#addFiles = addFiles;
-    for (const id of ["file", "camera", "file-more"]) this.#listenForChoice(byId(id));
+    for (const input of this.#inputs) {
+      input.accept = acceptedFiles;
+      input.addEventListener("change", () => this.#take(input));
+    }
     this.#listenForDrops(byId("drop"));
     document.addEventListener("paste", (e) => {
       const files = [...(e.clipboardData?.files ?? [])];
@@ -37,12 +41,15 @@ export class Intake {
     setVisible(this.#section, isOpen);
   }
 
-  #listenForChoice(input) {
-    input.accept = acceptedFiles;
-    input.addEventListener("change", () => {
-      this.#offer([...input.files]);
-      input.value = ""; // so that the same file can be chosen again
-    });
+  /** takeEarly takes the files that were chosen before the page was ready. */
+  takeEarly() {
+    for (const input of this.#inputs) this.#take(input);
+  }
+
+  #take(input) {
+    const files = [...input.files];
+    input.value = ""; // so that the same file can be chosen again
+    if (files.length > 0) this.#offer(files);
   }
 
   #offer(files) {

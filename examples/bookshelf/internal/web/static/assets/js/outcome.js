@@ -18,7 +18,7 @@ export function describeEnd({ type, code, message, stop_reason: reason }, found)
   if (code === "stopped") {
     const detail = found
       ? "The card has the values that the reader had found. You can correct it and accept it, or let the reader continue."
-      : "The reader had not found anything yet.";
+      : "The reader had not filled in anything yet.";
     return { kind: "info", title: "You stopped the reader", detail };
   }
   if (code === "budget") return { kind: "info", title: "The reader has to wait", detail: message };
