@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/carrel-go/carrel/scope"
@@ -77,21 +78,18 @@ func (t *Ticket) tryRun(ctx context.Context) (admitted bool, _ error) {
 	if err != nil {
 		return false, err
 	}
-	tenant, running := findOwned(slots, t.owner)
+	held, running := findOwned(slots, t.owner)
 	if !running && !t.isNext(slots, waiting) {
 		return false, nil
 	}
-	user, err := t.takeUser(ctx)
+	var user, tenant place
+	if running {
+		user, tenant, err = t.keepPlaces(ctx, held)
+	} else {
+		user, tenant, err = t.takePlaces(ctx, slots)
+	}
 	if err != nil {
 		return false, ignoreFull(err)
-	}
-	if running {
-		tenant, err = extendLease(ctx, t.tenants.view, tenant, t.a.o.Lease)
-	} else {
-		tenant, _, err = t.tenants.takeFree(ctx, slots, t.owner, t.tenantAttr(), t.expires())
-	}
-	if err != nil {
-		return false, errors.Join(ignoreFull(err), freePlace(ctx, t.users.view, user))
 	}
 	t.queued.Store(false)
 	t.user, t.tenant, t.waiting, t.renewed = &user, &tenant, nil, time.Now()
@@ -99,6 +97,35 @@ func (t *Ticket) tryRun(ctx context.Context) (admitted bool, _ error) {
 		_ = freePlace(ctx, t.queue.view, it) // otherwise it expires, and isNext does not count it
 	}
 	return true, nil
+}
+
+// keepPlaces extends the place of the tenant that the run has, and takes one of the user or extends that as well.
+func (t *Ticket) keepPlaces(ctx context.Context, held place) (user, tenant place, err error) {
+	if user, err = t.takeUser(ctx); err != nil {
+		return user, tenant, err
+	}
+	if tenant, err = extendLease(ctx, t.tenants.view, held, t.a.o.Lease); err != nil {
+		err = cmp.Or(errors.Join(ignoreFull(err), freePlace(ctx, t.users.view, user)), err)
+	}
+	return user, tenant, err
+}
+
+// takePlaces takes a place of the user and one of the tenant, whose slots are given. It takes both at the same time,
+// since a table may store them together. If it gets only one of them, it frees that one.
+func (t *Ticket) takePlaces(ctx context.Context, slots []place) (user, tenant place, err error) {
+	var userErr, tenantErr error
+	var both sync.WaitGroup
+	both.Go(func() { user, userErr = t.takeUser(ctx) })
+	tenant, _, tenantErr = t.tenants.takeFree(ctx, slots, t.owner, t.tenantAttr(), t.expires())
+	both.Wait()
+	switch {
+	case userErr == nil && tenantErr != nil:
+		err = freePlace(ctx, t.users.view, user)
+	case userErr != nil && tenantErr == nil:
+		err = freePlace(ctx, t.tenants.view, tenant)
+	}
+	err = errors.Join(ignoreFull(userErr), ignoreFull(tenantErr), err)
+	return user, tenant, cmp.Or(err, userErr, tenantErr)
 }
 
 // takeUser takes a place of the user, or extends the one that the run has.

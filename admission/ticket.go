@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -175,20 +176,23 @@ func (t *Ticket) Leave(ctx context.Context) error {
 		return fmt.Errorf("admission: leave: %w", err)
 	}
 	defer t.unlockTable()
-	var errs []error
-	for _, p := range []struct {
+	places := []struct {
 		view *table.View
 		held **place
-	}{{t.tenants.view, &t.tenant}, {t.users.view, &t.user}, {t.queue.view, &t.waiting}} {
+	}{{t.tenants.view, &t.tenant}, {t.users.view, &t.user}, {t.queue.view, &t.waiting}}
+	errs := make([]error, len(places))
+	var all sync.WaitGroup
+	for i, p := range places { // at the same time: a table may store all at once
 		if *p.held == nil {
 			continue
 		}
-		if err := freePlace(ctx, p.view, **p.held); err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		*p.held = nil
+		all.Go(func() {
+			if errs[i] = freePlace(ctx, p.view, **p.held); errs[i] == nil {
+				*p.held = nil
+			}
+		})
 	}
+	all.Wait()
 	t.a.announceFreed(t.session.TenantID())
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("admission: leave: %w", err)
