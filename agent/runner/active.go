@@ -46,6 +46,7 @@ type active struct {
 	watchdog *watchdog.Watchdog // loses the run if a call of the log does not return
 
 	opened  chan struct{} // closed when the log exists, or never will
+	entry   chan error    // receives the result of beginLog; nil if the log is opened before everything else
 	done    chan struct{} // closed when the run has left this process
 	ending  atomic.Bool   // the last event is being written
 	leaving atomic.Bool   // the run is handed over at the next checkpoint
@@ -159,9 +160,18 @@ func (a *active) exitRun(err error, stopKeeping func()) {
 
 // enterRun restores the state of the run and opens its log. It returns the checkpoint from which the agent continues. A
 // run whose log is lost ends here, with errEnded.
+//
+// A run that begins here does not wait for its log: awaitLog does. No other process has written anything of it that
+// must be fenced before its stage is claimed. A run that overtakes another one writes a checkpoint before it asks the
+// agent, and so needs the log.
 func (a *active) enterRun() (*agent.Checkpoint, error) {
-	defer close(a.opened)
 	resumed, err := a.restoreCheckpoint()
+	if err == nil && !a.run.TakenOver && !a.isNext && !a.isQueued() && a.damage == nil {
+		a.entry = make(chan error, 1)
+		go a.beginLog()
+		return resumed, nil
+	}
+	defer close(a.opened)
 	if err != nil {
 		return nil, err
 	}
@@ -170,6 +180,31 @@ func (a *active) enterRun() (*agent.Checkpoint, error) {
 	}
 	return resumed, err
 }
+
+// beginLog opens the log of a run that begins here, and tells the message.
+func (a *active) beginLog() {
+	err := a.openLog()
+	close(a.opened)
+	if err != nil {
+		err = &entryError{err}
+	} else {
+		err = a.tellMessage()
+	}
+	a.entry <- err
+}
+
+// awaitLog waits for beginLog. It returns an *entryError if the log is not open, and the error of the message.
+func (a *active) awaitLog() error {
+	if a.entry == nil {
+		return nil
+	}
+	return <-a.entry
+}
+
+// entryError is returned for a run that this process cannot run, since it cannot open the log.
+type entryError struct{ error }
+
+func (e *entryError) Unwrap() error { return e.error }
 
 // reasonToLeave returns why this process must not continue the run, or nil. err is the error with which the run failed.
 func (a *active) reasonToLeave(err error) error {

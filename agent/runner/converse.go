@@ -57,8 +57,10 @@ func (a *active) prepareAgent(resume *agent.Checkpoint, e *ending) (*task, error
 			return nil, a.interruption(err)
 		}
 	}
-	if err := a.tellMessage(); err != nil {
-		return nil, err
+	if a.entry == nil {
+		if err := a.tellMessage(); err != nil {
+			return nil, err
+		}
 	}
 	if err := a.settleLost(); err != nil {
 		return nil, a.interruption(err)

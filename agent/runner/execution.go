@@ -41,10 +41,21 @@ func (a *active) executeRun(left func()) {
 	}
 }
 
-// endPreparation starts the next part. It is deferred.
+// endPreparation waits for the log and starts the next part. It is deferred.
 func (x *execution) endPreparation() {
 	if v := recover(); v != nil {
 		x.fail(newPanicError(v))
+	}
+	if err := x.awaitLog(); err != nil {
+		if x.task != nil {
+			x.task.stop()
+			x.task = nil
+		}
+		if entry, ok := errors.AsType[*entryError](err); ok {
+			go x.exit(entry.error)
+			return
+		}
+		x.fail(err)
 	}
 	if x.task != nil {
 		go x.runAgent()
