@@ -166,6 +166,7 @@ func (w *Writer) leaveStore() {
 	w.store.mu.Lock()
 	if w.store.local[w.log.key] == w.recent {
 		delete(w.store.local, w.log.key)
+		w.store.writers.Store(int64(len(w.store.local)))
 	}
 	w.store.mu.Unlock()
 	w.recent.endWriter()

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/carrel-go/carrel/internal/jsonobject"
@@ -16,8 +17,9 @@ import (
 
 // Options configures a [Store]. A nil *Options is valid.
 type Options struct {
-	// Commit is the interval at which a Writer stores its events. Zero means 250 ms. Commit times are rounded to a tenth
-	// of Commit, so that Writers commit together and a table can share a transaction among them.
+	// Commit is the interval at which a Writer stores its events. Zero means 250 ms. Commit times are rounded to a quarter
+	// of Commit, or to a tenth if the Store has many Writers, so that Writers commit together and a table can share a
+	// transaction among them.
 	Commit time.Duration
 	// Poll is the interval at which a reader looks for new events that another process writes. It grows to four times as
 	// much in a pause. Zero means Commit.
@@ -44,8 +46,9 @@ type Store struct {
 	objects jsonobject.Store
 	epoch   time.Time // of the ticks
 
-	mu    sync.Mutex
-	local map[localKey]*recent // the logs that Writers of this Store write
+	mu      sync.Mutex
+	local   map[localKey]*recent // the logs that Writers of this Store write
+	writers atomic.Int64         // their number
 }
 
 type localKey struct{ partition, name string }
@@ -75,10 +78,18 @@ func New(t *table.Table, o *Options) (*Store, error) {
 	return s, nil
 }
 
+// The number of ticks of a commit interval: one for each ten Writers, within these limits. Few Writers must share a
+// tick to share a transaction. The work of many is spread, so that nobody waits long for it.
+const (
+	minTicks       = 4
+	maxTicks       = 10
+	writersOfATick = 10
+)
+
 // nextTick returns when a Writer commits again whose last commit began at that time.
 func (s *Store) nextTick(began time.Time) time.Time {
-	const ticks = 10 // of an interval
-	return s.epoch.Add(began.Add(s.o.Commit).Sub(s.epoch).Round(s.o.Commit / ticks))
+	ticks := min(max(s.writers.Load()/writersOfATick, minTicks), maxTicks)
+	return s.epoch.Add(began.Add(s.o.Commit).Sub(s.epoch).Round(s.o.Commit / time.Duration(ticks)))
 }
 
 func checkRange[T int | time.Duration](option string, value, largest T) error {
@@ -127,6 +138,7 @@ func (s *Store) registerLocal(l log, r *recent) (replaced *recent) {
 		return r
 	}
 	s.local[l.key] = r
+	s.writers.Store(int64(len(s.local)))
 	return current
 }
 
