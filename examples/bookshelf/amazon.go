@@ -27,7 +27,7 @@ func amazon(ctx context.Context, c config) (services, error) {
 	}
 	// Other S3 servers do not have a host name for each bucket.
 	on := services{s3: s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = o.BaseEndpoint != nil })}
-	runtime, client := bedrockruntime.NewFromConfig(cfg), dynamodb.NewFromConfig(cfg)
+	runtime, client := bedrockruntime.NewFromConfig(cfg, keepConnections), dynamodb.NewFromConfig(cfg)
 	if on.model, err = bedrock.New(runtime, c.model, nil); err != nil {
 		return services{}, fmt.Errorf("-aws: %w", err)
 	}

@@ -96,4 +96,6 @@ func (p part) dynamodb() *dynamodb.Client { return dynamodb.NewFromConfig(p.conf
 
 func (p part) sqs() *sqs.Client { return sqs.NewFromConfig(p.config()) }
 
-func (p part) bedrock() *bedrockruntime.Client { return bedrockruntime.NewFromConfig(p.config()) }
+func (p part) bedrock() *bedrockruntime.Client {
+	return bedrockruntime.NewFromConfig(p.config(), keepConnections)
+}
