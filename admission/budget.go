@@ -69,13 +69,12 @@ func (a *Admission) Reserve(
 // turnKey returns the name of a turn in its tenant's budget.
 func turnKey(session scope.Scope, turn string) string { return session.SessionID() + "/" + turn }
 
-// Settle replaces the reservation of a turn with the tokens that it used, also if they are more, and up to an hour
-// after the reservation has expired. It does nothing without a budget.
+// Settle replaces the reservation of a turn with the tokens that it used, also if they are more. They count in the
+// period in which the turn was reserved. It does nothing without a budget.
 //
-// It also does nothing, and returns no error, if the turn does not have a reservation any more, so it may be repeated.
-// The tokens of a turn that began more than one period before are therefore not counted, nor are those of an expired
-// reservation while the tenant has more than 1,000 reservations. Choose a Period and an expiry that are longer than a
-// turn.
+// A reservation that is not settled frees its tokens when it expires. An hour later, or at once while the tenant has
+// more than 1,000 reservations, it is settled at its estimate, so that no turn escapes the budget. Settle does nothing,
+// and returns no error, if the turn is settled or its period was followed by two others. It may be repeated.
 func (a *Admission) Settle(ctx context.Context, session scope.Scope, turn string, used int64) error {
 	if a.o.Tokens == 0 {
 		return nil
@@ -90,8 +89,7 @@ func (a *Admission) Settle(ctx context.Context, session scope.Scope, turn string
 			if _, ok := b.reserved[key]; !ok {
 				return errUnreserved
 			}
-			delete(b.reserved, key)
-			b.used += min(used, math.MaxInt64-b.used)
+			b.settleTurn(key, used)
 			return nil
 		})
 		if !errors.Is(err, errUnreserved) {
@@ -117,14 +115,14 @@ type budget struct {
 	reserved map[string]table.Value
 }
 
-// lateTime is how long a reservation is kept after it has expired, so that a late Settle still counts.
+// lateTime is how long a reservation is kept after it has expired, so that a late Settle counts the real tokens.
 const lateTime = time.Hour
 
 // maxLate is the number of reservations above which none is kept after it has expired, so that they fit an item.
 const maxLate = 1000
 
-// sumReserved returns the reserved tokens and when the first reservation expires. Reservations that have expired do not
-// count.
+// sumReserved returns the reserved tokens and when the first reservation expires. It settles reservations that expired
+// long ago at their estimates, and does not count others that have expired.
 func (b *budget) sumReserved(now time.Time) (tokens int64, next time.Time) {
 	for turn, v := range b.reserved {
 		r, _ := v.(map[string]table.Value)
@@ -133,7 +131,7 @@ func (b *budget) sumReserved(now time.Time) (tokens int64, next time.Time) {
 		until := time.Unix(unix, 0)
 		if until.Before(now) {
 			if until.Add(lateTime).Before(now) || len(b.reserved) > maxLate {
-				delete(b.reserved, turn)
+				b.settleTurn(turn, count)
 			}
 			continue
 		}
@@ -142,6 +140,12 @@ func (b *budget) sumReserved(now time.Time) (tokens int64, next time.Time) {
 		}
 	}
 	return tokens, next
+}
+
+// settleTurn replaces the reservation of a turn with the tokens that it used.
+func (b *budget) settleTurn(turn string, used int64) {
+	delete(b.reserved, turn)
+	b.used += min(used, math.MaxInt64-b.used)
 }
 
 // changeBudget reads the budget of a period, applies f and writes the result, until no other run changes it in between.

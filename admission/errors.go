@@ -16,9 +16,10 @@ var (
 
 // FullError is returned if a limit is reached.
 type FullError struct {
-	// Kind names the limited things: "runs", "grants" or "tokens".
+	// Kind names the limited things: "queued runs" of a tenant, "grants" of a user or "tokens" of a tenant. Package runner
+	// adds "process runs", those of one process.
 	Kind string
-	// Limit is the limit that was reached: for runs, that of the queue.
+	// Limit is the limit that was reached.
 	Limit int64
 	// RetryAfter is how long to wait before the next try, at least a second. It is the rest of the period for a budget
 	// that is used up, and otherwise an estimate.

@@ -150,6 +150,29 @@ func TestWaitReturnsErrorsThatLast(t *testing.T) {
 	})
 }
 
+// A table that fails for longer than a lease is reported, since the run's place in the queue has then expired.
+func TestWaitReturnsTheErrorOfATableThatFailsForALease(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := &broken{Driver: table.NewMemory(nil)}
+		a := newAdmission(t, d, &admission.Options{UserRuns: 1, Lease: 10 * time.Second})
+		ann := newUser(t, "acme", "ann")
+		running := must.Get(a.Enter(t.Context(), newSession(t, ann), "1"))
+		waiting := must.Get(a.Enter(t.Context(), newSession(t, ann), "2"))
+		d.err = errors.New("no such table")
+		time.AfterFunc(5*time.Second, func() { d.healed.Store(true) }) // too short to matter
+		time.AfterFunc(8*time.Second, func() { _ = running.Leave(context.Background()) })
+		require.NoError(t, waiting.Wait(t.Context()))
+
+		more := must.Get(a.Enter(t.Context(), newSession(t, ann), "3"))
+		require.True(t, more.Queued())
+		d.healed.Store(false)
+		begin := time.Now()
+		require.ErrorIs(t, more.Wait(t.Context()), d.err)
+		require.InDelta(t, 10, time.Since(begin).Seconds(), 3)
+	})
+}
+
 // hanging does not answer writes until their context ends.
 type hanging struct {
 	table.Driver

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/carrel-go/carrel/scope"
-	"github.com/carrel-go/carrel/scope/table"
 )
 
 // grantTries is the number of places that the hash of a session's id names.
@@ -18,7 +17,7 @@ const grantTries = 4
 // OpenGrant counts an upload grant of the session's user until CloseGrant or until it expires. It returns a
 // *[FullError] if the user has as many open grants as allowed, and [ErrInvalid] unless expires is in the future.
 //
-// Opening a session again does not extend its grant, and may count it twice until it expires. To replace a grant, call
+// Opening a session again does not extend its grant, and may count it twice until CloseGrant. To replace a grant, call
 // CloseGrant first.
 //
 // It costs one write if the user has few grants, and otherwise up to four more and a read.
@@ -54,8 +53,8 @@ func checkExpiry(expires time.Time) error {
 	return nil
 }
 
-// CloseGrant ends the count of a session's grant, for example because its upload has arrived. It does nothing if the
-// grant is not open.
+// CloseGrant ends the count of a session's grant, however often it was opened, for example because its upload has
+// arrived. It does nothing if the grant is not open. It costs a query of the user's grants and a write.
 func (a *Admission) CloseGrant(ctx context.Context, session scope.Scope) error {
 	p, err := a.grantPool(session)
 	if err == nil {
@@ -68,22 +67,17 @@ func (a *Admission) CloseGrant(ctx context.Context, session scope.Scope) error {
 }
 
 func (p pool) closeGrant(ctx context.Context, session scope.Scope) error {
-	for _, n := range p.hashPlaces(session) {
-		it, err := p.view.Get(ctx, p.sortKey(n))
-		switch {
-		case errors.Is(err, table.ErrNotFound):
-		case err != nil:
-			return err
-		case it.Attr[ownerAttr] == session.SessionID():
-			return freePlace(ctx, p.view, it)
-		}
-	}
 	taken, err := listPlaces(ctx, p.view, p.prefix)
 	if err != nil {
 		return err
 	}
-	if it, ok := findOwned(taken, session.SessionID()); ok {
-		return freePlace(ctx, p.view, it)
+	for _, it := range taken {
+		if it.Attr[ownerAttr] != session.SessionID() {
+			continue
+		}
+		if err := freePlace(ctx, p.view, it); err != nil {
+			return err
+		}
 	}
 	return nil
 }

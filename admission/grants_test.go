@@ -137,6 +137,36 @@ func TestGrantCostsOneWrite(t *testing.T) {
 	require.Equal(t, [2]int64{1, 1}, [2]int64{reads, writes})
 }
 
+// A grant that was opened again when an earlier place of its had become free is closed as a whole.
+func TestGrantThatWasOpenedTwiceIsClosedAtOnce(t *testing.T) {
+	t.Parallel()
+	const limit = 8
+	g := newGrants(t, table.NewMemory(nil), limit)
+	user := newUser(t, "acme", "ann")
+	until := time.Now().Add(time.Hour)
+	for range 20 {
+		var others []scope.Scope
+		for range limit - 1 {
+			others = append(others, newSession(t, user))
+			require.NoError(t, g.OpenGrant(t.Context(), others[len(others)-1], until))
+		}
+		twice := newSession(t, user)
+		require.NoError(t, g.OpenGrant(t.Context(), twice, until))
+		for _, s := range others {
+			require.NoError(t, g.CloseGrant(t.Context(), s))
+			require.NoError(t, g.OpenGrant(t.Context(), twice, until))
+		}
+		require.NoError(t, g.CloseGrant(t.Context(), twice))
+		for range limit {
+			others = append(others, newSession(t, user))
+			require.NoError(t, g.OpenGrant(t.Context(), others[len(others)-1], until), "nothing is counted")
+		}
+		for _, s := range others {
+			require.NoError(t, g.CloseGrant(t.Context(), s))
+		}
+	}
+}
+
 func TestGrantsOfManyProcesses(t *testing.T) {
 	t.Parallel()
 	const limit = 20

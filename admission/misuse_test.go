@@ -3,6 +3,7 @@ package admission_test
 import (
 	"context"
 	"math"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -67,11 +68,12 @@ func TestAdmittedRunKeepsItsPlacesAfterItsPlaceInTheQueueExpired(t *testing.T) {
 type broken struct {
 	table.Driver
 
-	err error
+	err    error
+	healed atomic.Bool
 }
 
 func (b *broken) Query(ctx context.Context, q table.DriverQuery) (table.DriverPage, error) {
-	if b.err != nil && ctx.Err() == nil {
+	if b.err != nil && !b.healed.Load() && ctx.Err() == nil {
 		return table.DriverPage{}, b.err
 	}
 	return b.Driver.Query(ctx, q)

@@ -17,14 +17,15 @@ import (
 // pollTime is how often a waiting run looks whether runs of other processes have left.
 const pollTime = time.Second
 
-// Wait waits until the run is first in the queue and a place is free. It repeats operations of the table that fail, but
-// returns errors that no repetition helps against, such as [scope.ErrDenied]. If the run's place in the queue has
-// expired, it enters the queue again, and returns a *[FullError] if that is full.
+// Wait waits until the run is first in the queue and a place is free. It repeats operations of the table that fail for
+// up to [Options].Lease, and returns errors that no repetition helps against, such as [scope.ErrDenied], at once. If
+// the run's place in the queue has expired, it enters the queue again, and returns a *[FullError] if that is full.
 //
 // If ctx ends first, Wait returns its cause and the last error of the table. The run keeps its place in the queue until
 // Leave or until its lease expires.
 func (t *Ticket) Wait(ctx context.Context) error {
 	var last error
+	succeeded := time.Now()
 	for t.Queued() {
 		freed := t.a.watchPlaces(t.session.TenantID())
 		admitted, err := t.advance(ctx)
@@ -37,7 +38,11 @@ func (t *Ticket) Wait(ctx context.Context) error {
 		if errors.Is(err, scope.ErrDenied) || errors.Is(err, table.ErrInvalid) || errors.Is(err, table.ErrTooLarge) {
 			return fmt.Errorf("admission: wait: %w", err)
 		}
-		last = err
+		if last = err; err == nil {
+			succeeded = time.Now()
+		} else if time.Since(succeeded) > t.a.o.Lease {
+			return fmt.Errorf("admission: wait: %w", err)
+		}
 		if admitted {
 			return nil
 		}

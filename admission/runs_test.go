@@ -53,7 +53,7 @@ func TestRunsBeyondTheLimitsWait(t *testing.T) {
 		_, err := a.Enter(t.Context(), newSession(t, ben), "ben4")
 		var full *admission.FullError
 		require.ErrorAs(t, err, &full)
-		assert.Equal(t, "runs", full.Kind)
+		assert.Equal(t, "queued runs", full.Kind)
 		assert.GreaterOrEqual(t, full.RetryAfter, 5*time.Second)
 		assert.False(t, enter(a, newUser(t, "globex", "ann"), "other").Queued(), "another tenant")
 
@@ -241,6 +241,28 @@ func TestLateSettleCounts(t *testing.T) {
 		require.NoError(t, a.Settle(t.Context(), session, "r1/1", 990))
 		require.NoError(t, a.Settle(t.Context(), session, "r1/1", 990), "twice")
 		require.ErrorAs(t, a.Reserve(t.Context(), session, "r1/3", 1, time.Now().Add(time.Minute)), new(*admission.FullError))
+	})
+}
+
+// A turn that takes longer than its reservation is kept does not escape the budget: it counts at its estimate.
+func TestReservationThatIsGoneCounts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAdmission(t, table.NewMemory(nil), &admission.Options{Tokens: 1000, Period: 24 * time.Hour})
+		session := newSession(t, newUser(t, "acme", "ann"))
+		minute := func() time.Time { return time.Now().Add(time.Minute) }
+		time.Sleep(time.Until(time.Now().Truncate(24 * time.Hour).Add(24 * time.Hour))) // a period begins
+		for i := range 3 {
+			turn := fmt.Sprintf("long/%d", i)
+			require.NoError(t, a.Reserve(t.Context(), session, turn, 300, minute()))
+			time.Sleep(2 * time.Hour)
+			require.NoError(t, a.Reserve(t.Context(), session, "short", 0, minute()))
+			require.NoError(t, a.Settle(t.Context(), session, turn, 300), "too late")
+		}
+		var full *admission.FullError
+		require.ErrorAs(t, a.Reserve(t.Context(), session, "rest", 101, minute()), &full, "900 of 1000 are used")
+		require.Greater(t, full.RetryAfter, time.Hour)
+		require.NoError(t, a.Reserve(t.Context(), session, "rest", 100, minute()))
 	})
 }
 

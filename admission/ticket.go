@@ -113,7 +113,8 @@ func (t *Ticket) enqueue(ctx context.Context) error {
 				oldest = since
 			}
 		}
-		return &FullError{"runs", int64(t.queue.limit), min(max(time.Since(oldest), 5*time.Second), 5*time.Minute)}
+		retry := min(max(time.Since(oldest), 5*time.Second), 5*time.Minute)
+		return &FullError{"queued runs", int64(t.queue.limit), retry}
 	}
 	if err != nil {
 		return err

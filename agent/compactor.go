@@ -17,8 +17,8 @@ import (
 // [Input]'s History and replace the earlier ones in the run, in a [Compacted] and in Done. The State does not change.
 // It may change the slice that it receives, but not the messages.
 //
-// It is called in the consumer's goroutine and must be safe for concurrent use. If it returns an error or invalid turns,
-// or panics, the run continues without it: the conversation stays as it is while it fits the model, and otherwise
+// It is called in the consumer's goroutine and must be safe for concurrent use. If it panics, or returns an error or
+// invalid turns, the run continues without it: the conversation stays as it is while it fits the model, and otherwise
 // [DropOldest] drops the older half. [Done].CompactErr is the error, and [Compacted].Fallback reports that turns were
 // dropped.
 type Compactor func(ctx context.Context, turns []Turn, full bool) ([]Turn, Usage, error)

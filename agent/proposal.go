@@ -43,8 +43,8 @@ func (r *run) reportCompaction() error {
 }
 
 // compactTurns returns the Compactor's replacement of the run's turns, or nil if it keeps them. If the Compactor fails
-// while the conversation fits the model, the turns stay. Otherwise DropOldest replaces it for the rest of the run, since
-// a Compactor that always fails would end every run of the conversation.
+// while the conversation fits the model, the turns stay. Otherwise DropOldest replaces it for the rest of the run,
+// since a Compactor that always fails would end every run of the conversation.
 func (r *run) compactTurns(full bool) ([]Turn, error) {
 	if r.agent.compact == nil || len(r.turns) == 0 || !full && r.compactErr != nil {
 		return nil, nil
@@ -86,8 +86,8 @@ func (r *run) callCompactor(compact Compactor, full bool) ([]Turn, error) {
 	return turns, nil
 }
 
-// catchCompactor calls a Compactor with a copy of the turns, because it may change the slice. A panic is an error, as it
-// is in a Model.
+// catchCompactor calls a Compactor with a copy of the turns, because it may change the slice. A panic is an error, as
+// it is in a Model.
 func (r *run) catchCompactor(compact Compactor, full bool) (turns []Turn, usage Usage, err error) {
 	defer func() {
 		if v := recover(); v != nil {

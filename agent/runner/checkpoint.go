@@ -148,13 +148,13 @@ func (a *active) writeHistory(s saved) error {
 	return a.repeatOperation(func(ctx context.Context) error {
 		if c := s.Compaction; c != nil {
 			if err := a.runner.turns.Compact(ctx, a.session, c.Number, c.Through, c.Turns, c.State); err != nil {
-				return mapDamage(err)
+				return mapUnreadable(err)
 			}
 			a.compacted = c.Number
 		}
 		for i, t := range s.Ended {
 			if err := a.runner.turns.Append(ctx, a.session, s.Turn+i, t, s.State); err != nil {
-				return mapDamage(err)
+				return mapUnreadable(err)
 			}
 			a.turns = s.Turn + i
 		}

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"iter"
 
+	"github.com/carrel-go/carrel/admission"
 	"github.com/carrel-go/carrel/agent"
-	"github.com/carrel-go/carrel/agent/history"
 	"github.com/carrel-go/carrel/sse/replay"
 	"github.com/carrel-go/carrel/tools"
 	"github.com/carrel-go/carrel/tracking"
@@ -220,7 +220,10 @@ func (a *active) awaitPlace() error {
 		return nil
 	}
 	if err := a.ticket.Wait(a.work); err != nil {
-		return err
+		if _, isFull := errors.AsType[*admission.FullError](err); isFull || isFinal(err) || a.work.Err() != nil {
+			return err
+		}
+		return fmt.Errorf("%w: %w", errStore, err) // another process waits on
 	}
 	if a.saved.Position == "" {
 		ev, err := encodeStarted(a.run)
@@ -242,16 +245,8 @@ func (a *active) loadHistory() (h agent.History, _ error) {
 	return h, a.repeatOperation(func(ctx context.Context) error {
 		loaded, at, err := a.runner.turns.Load(ctx, a.session, a.listRoots()...)
 		h, a.turns, a.compacted = loaded, at.Turns, at.Compaction
-		return mapDamage(err)
+		return mapUnreadable(err)
 	})
-}
-
-// mapDamage returns an errUnreadable if the history is damaged, so that no other process tries to continue the run.
-func mapDamage(err error) error {
-	if errors.Is(err, history.ErrDamaged) {
-		return fmt.Errorf("%w: %w", errUnreadable, err)
-	}
-	return err
 }
 
 // streamEvents runs the agent and writes its events to the log and its checkpoints to the table.

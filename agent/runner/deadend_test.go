@@ -93,7 +93,7 @@ type endless struct {
 }
 
 func (e *endless) Put(ctx context.Context, k table.Key, r table.Row, c table.Cond) error {
-	if strings.HasPrefix(k.Sort(), "run#") && r.Attr["status"] == string(runner.StatusComplete) {
+	if status, _ := r.Attr["status"].(string); strings.HasPrefix(k.Sort(), "run#") && runner.Status(status).HasEnded() {
 		e.isDead.Store(true)
 	}
 	if e.isDead.Load() {

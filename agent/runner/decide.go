@@ -17,9 +17,9 @@ import (
 // Decide records a decision on a call for which a run waits, and starts the run that continues it: a new run of the
 // session, whose Continues is set. It makes the call if it was approved, and its events are the result and the rest of
 // the answer.
-// If the run has not ended yet, because other calls of the same answer are in flight, Decide waits for its end for up
-// to 30 seconds. Then it returns a *[RunningError]: the decision is recorded, and Decide must be repeated to continue
-// the run.
+// If the run has not ended yet, because other calls of the same answer are in flight, Decide waits for its end until
+// ctx ends, for up to 30 seconds. Then it returns a *[RunningError]: the decision is recorded, and Decide must be
+// repeated to continue the run.
 //
 // Decide may be repeated: the run is continued once, and Decide returns the run that continues it. The scope is the
 // run's session or its user. Decide returns [ErrNotFound] for an unknown run, [ErrNotPending] if a new message has
@@ -155,7 +155,7 @@ func (r *Runner) awaitNewest(
 	ctx context.Context, session scope.Scope, view *table.View, n int, ds []decided,
 ) (*head, error) {
 	deadline := time.Now().Add(maxDecideWait)
-	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+	for try, pause := 0, 50*time.Millisecond; ; try, pause = try+1, min(2*pause, 2*time.Second) {
 		heads, err := listHeads(ctx, view, lookback)
 		if err != nil {
 			return nil, fmt.Errorf("runner: decide: %w", err)
@@ -166,23 +166,30 @@ func (r *Runner) awaitNewest(
 		case heads[0].status.HasEnded():
 			return &heads[0], nil
 		}
-		if heads[0].n != n {
-			in, err := r.decodeInput(ctx, session, &heads[0])
+		newest := heads[0]
+		if newest.n != n {
+			in, err := r.decodeInput(ctx, session, &newest)
 			if err != nil {
 				return nil, fmt.Errorf("runner: decide: %w", err)
 			}
 			if slices.Equal(in.Decisions, ds) {
-				return &heads[0], nil
+				return &newest, nil
 			}
 		}
 		if time.Now().After(deadline) {
-			return nil, &RunningError{runID(session, heads[0].n)}
+			return nil, &RunningError{runID(session, newest.n)}
 		}
 		wait, cancel := context.WithDeadline(ctx, deadline)
-		_ = r.Wait(wait, session, runID(session, heads[0].n)) // HEAD is read again whatever ended the wait
+		_ = r.Wait(wait, session, runID(session, newest.n)) // HEAD is read again whatever ended the wait
 		cancel()
-		if err := sleepFor(ctx, pause); err != nil {
-			return nil, err
+		if try%2 == 1 { // the process that has written the last event may have died before it wrote HEAD
+			_, err = r.takeOverEnded(ctx, session, view, newest)
+		}
+		if err == nil {
+			err = sleepFor(ctx, pause)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("runner: decide: %w", err)
 		}
 	}
 }

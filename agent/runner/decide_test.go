@@ -305,6 +305,34 @@ func TestADecisionWaitsForALimitedTime(t *testing.T) {
 	})
 }
 
+// A process that dies after the event of the pending end does not hold up the decision until its lease expires.
+func TestADecisionDoesNotWaitForTheLeaseOfADeadProcess(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := table.NewMemory(nil)
+		approvals := newApprovals(t, d)
+		var lent []string
+		host := lending(t, approvals, &lent, "Emma")
+		a := newProcess(t, &endless{Driver: d}, host, &runner.Options{Approvals: approvals, Lease: 10 * time.Minute})
+		b := newProcess(t, d, host, &runner.Options{Approvals: approvals, Lease: 10 * time.Minute})
+		defer b.shutDown(t)
+		session := newSession(t)
+		run, err := a.Start(t.Context(), runner.Request{Scope: session, Prompt: "Lend it."})
+		require.NoError(t, err)
+		events := collect(t, b, session, run.ID)
+		require.Contains(t, last(events), "pending")
+		ids := requests(t, events)
+		require.Len(t, ids, 1)
+		begin := time.Now()
+		next, err := b.Decide(t.Context(), session, run.ID, ids[0], approval.Decision{Approve: true, By: "Ada"})
+		require.NoError(t, err)
+		assert.Less(t, time.Since(begin), 2*time.Second)
+		assert.Contains(t, last(collect(t, b, session, next.ID)), "complete")
+		assert.Equal(t, []string{"Emma"}, lent)
+		a.shutDown(t)
+	})
+}
+
 // counting counts the queries of a table.
 type counting struct {
 	table.Driver

@@ -31,9 +31,9 @@
 // be missing, output also because it does not fit the log. A run has a stop_reason if its model did not end its last
 // answer in a usual way (end_turn, tool_use or stop_sequence): its text may not be an answer. The code of a failure is
 // an [agent.Code], or "budget" (the tokens of the tenant are used up), "too_large" (the message does not fit the log),
-// "lost" (the run was interrupted too often) or "unreadable" (its stored state is lost). A tool_result of more than 16
-// KB has "truncated":true and no output, see [Runner.ToolResult]. After "retract" the events with greater ids than
-// after are void: another process repeats that part.
+// "lost" (the run was interrupted too often) or "unreadable" (its stored state cannot be read). A tool_result of more
+// than 16 KB has "truncated":true and no output, see [Runner.ToolResult]. After "retract" the events with greater ids
+// than after are void: another process repeats that part.
 //
 // # Conversations of other clients
 //
@@ -73,11 +73,12 @@
 //     or ends the run.
 //
 // A run whose log has its last event is taken over without waiting for its lease if a process starts the next run of
-// the session or calls [Chat.Waiting]. Its result is in the history and in its stage, and only the end in HEAD is
-// missing.
+// the session, or calls [Runner.Decide] or [Chat.Waiting]. Its result is in the history and in its stage, and only the
+// end in HEAD is missing.
 //
 // A run whose stored request, checkpoint or history is lost, for example because its objects were deleted, is taken
-// over too, and ends as failed with the code "unreadable". If its log cannot be opened, because it has an item that
+// over too, and ends as failed with the code "unreadable". So does one whose process does not have the
+// [Options].Objects in which they are. If its log cannot be opened, because it has an item that
 // package replay cannot have written, the run ends in the same way after five takeovers, but without a last event:
 // its readers receive the error of the log, or sse.ErrExpired.
 //

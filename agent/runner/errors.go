@@ -47,6 +47,7 @@ var (
 	errEnded = errors.New("runner: the run has ended")
 	// errForeign is returned for an item that this package cannot have written.
 	errForeign = errors.New("runner: an item was not written by this package")
-	// errUnreadable is returned for a stored request, checkpoint or history that is lost, so that the run cannot continue.
+	// errUnreadable is returned for a stored request, checkpoint or history that is lost, or that this process cannot
+	// read, so that the run cannot continue.
 	errUnreadable = errors.New("runner: the stored state of the run cannot be read")
 )

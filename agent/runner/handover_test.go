@@ -1,7 +1,11 @@
 package runner_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,7 +13,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/admission"
 	"github.com/carrel-go/carrel/agent/runner"
+	"github.com/carrel-go/carrel/internal/faultytable"
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/scope/table"
 )
 
@@ -71,6 +78,41 @@ func TestWaitAllEndsWithItsContext(t *testing.T) {
 		require.ErrorIs(t, p.WaitAll(ctx), context.DeadlineExceeded)
 		require.NoError(t, p.HandOver(ctx))
 		require.NoError(t, p.WaitAll(t.Context()))
+		p.shutDown(t)
+	})
+}
+
+// A run whose place in the queue cannot be looked up for the time of a lease is left to another process, and the log
+// says why. It does not wait in silence, and does not fail.
+func TestAQueuedRunWhoseTableFailsIsLeft(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var fails atomic.Bool
+		d := table.NewMemory(nil)
+		places := &faultytable.Driver{Driver: table.NewMemory(nil), OnQuery: func(
+			ctx context.Context, d table.Driver, q table.DriverQuery,
+		) (table.DriverPage, error) {
+			if fails.Load() {
+				return table.DriverPage{}, errors.New("no such table")
+			}
+			return d.Query(ctx, q)
+		}}
+		limits := must.Get(admission.New(must.Get(table.New(places, nil)).System(), &admission.Options{UserRuns: 1}))
+		var logged bytes.Buffer
+		log := slog.New(slog.NewTextHandler(&logged, nil))
+		p := newProcess(t, d, hostOf(t, slowly(time.Second, librarian(0))),
+			&runner.Options{Admission: limits, Exclusive: true, Logger: log})
+		session := newSession(t)
+		ticket := must.Get(limits.Enter(t.Context(), newSession(t), "other"))
+		run := must.Get(p.Start(t.Context(), runner.Request{Scope: session, Prompt: "Wait."}))
+		fails.Store(true)
+		<-time.After(2 * time.Minute)
+		require.NoError(t, p.Wait(t.Context(), session, run.ID), "it has left the process")
+		assert.Contains(t, logged.String(), "no such table")
+		fails.Store(false)
+		require.NoError(t, ticket.Leave(t.Context()))
+		defer p.watch(t)()
+		assert.Contains(t, last(collect(t, p, session, run.ID)), "complete")
 		p.shutDown(t)
 	})
 }

@@ -32,6 +32,7 @@ const (
 	keyAttr       = "key"    // digest
 	bodyAttr      = "body"   // digest
 	nonceAttr     = "nonce"
+	claimAttr     = "claim"
 	epochAttr     = "epoch"
 	triesAttr     = "tries"
 	ownerAttr     = "owner"
@@ -49,6 +50,7 @@ type head struct {
 	input     text
 	key, body string
 	nonce     string // distinguishes runs that have the same number, one after the other has expired
+	claim     string // distinguishes the processes, and the tries of one process, that have begun or taken over the run
 	epoch     int64  // increases whenever the run changes hands
 	tries     int64  // how many processes have worked on the run; those in which it was queued do not count
 	owner     string // the Runner that holds the lease
@@ -69,14 +71,11 @@ func parseHeadName(sort string) (int, error) {
 	return n, nil
 }
 
-// isHeld reports whether the Runner with that id held the run in that epoch.
-func (h *head) isHeld(owner string, epoch int64) bool { return h.owner == owner && h.epoch == epoch }
-
 // encodeItem returns the item of the head.
 func (h *head) encodeItem(session scope.Scope, retention time.Duration) table.Item {
 	it := table.Item{Sort: headName(h.n), Version: h.version, Expires: time.Now().Add(retention)}
 	it.Attr = map[string]table.Value{
-		statusAttr: string(h.status), nonceAttr: h.nonce, epochAttr: h.epoch, triesAttr: h.tries,
+		statusAttr: string(h.status), nonceAttr: h.nonce, claimAttr: h.claim, epochAttr: h.epoch, triesAttr: h.tries,
 		ownerAttr: h.owner, leaseAttr: h.lease.UnixMilli(),
 	}
 	h.input.storeIn(it.Attr, inputAttr)
@@ -119,6 +118,7 @@ func parseHead(it table.Item) (head, error) {
 	h.key, _ = it.Attr[keyAttr].(string)
 	h.body, _ = it.Attr[bodyAttr].(string)
 	h.nonce, _ = it.Attr[nonceAttr].(string)
+	h.claim, _ = it.Attr[claimAttr].(string)
 	h.epoch, _ = it.Attr[epochAttr].(int64)
 	h.tries, _ = it.Attr[triesAttr].(int64)
 	h.owner, _ = it.Attr[ownerAttr].(string)

@@ -104,7 +104,7 @@ func (a *active) updateHead(ctx context.Context, change func(*head)) error {
 		if err != nil {
 			return err
 		}
-		if !current.isHeld(a.head.owner, a.head.epoch) {
+		if current.claim != a.head.claim {
 			return errLost
 		}
 		if a.head = current; current.stop {

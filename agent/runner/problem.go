@@ -113,8 +113,10 @@ func Problem(err error) *httpapi.Problem {
 // describeLimit returns a sentence for people about the limit.
 func describeLimit(full *admission.FullError) string {
 	switch full.Kind {
-	case "runs":
-		return "Too many runs are in flight. Try again later."
+	case "queued runs":
+		return fmt.Sprintf("At most %d runs of your organisation may wait at a time. Try again later.", full.Limit)
+	case "process runs":
+		return "This server has too many runs at the moment. Try again later."
 	case "grants":
 		return fmt.Sprintf("Too many of your uploads are in flight: at most %d at a time. "+
 			"Finish one of them, or wait until one has expired.", full.Limit)

@@ -2,9 +2,10 @@ package runner
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
-	"math/rand/v2"
+	mathrand "math/rand/v2"
 	"sync"
 	"time"
 
@@ -87,7 +88,7 @@ func (r *Runner) Watch(ctx context.Context, system *table.System) {
 		if err != nil {
 			r.logError(ctx, "runner: recovery", "", err)
 		}
-		pause := time.NewTimer(r.o.Lease/4 + rand.N(r.o.Lease/2)) //nolint:gosec // spreads load; not a secret
+		pause := time.NewTimer(r.o.Lease/4 + mathrand.N(r.o.Lease/2)) //nolint:gosec // spreads load; not a secret
 		select {
 		case <-pause.C:
 		case <-ctx.Done():
@@ -146,7 +147,7 @@ func (r *Runner) claimRun(ctx context.Context, session scope.Scope, view *table.
 	if damage != nil && !errors.Is(damage, errUnreadable) {
 		return false, damage
 	}
-	h.epoch, h.owner, h.lease = h.epoch+1, r.id, time.Now().Add(r.o.Lease)
+	h.claim, h.epoch, h.owner, h.lease = rand.Text(), h.epoch+1, r.id, time.Now().Add(r.o.Lease)
 	a := newActive(context.WithoutCancel(ctx), r, session, view, h)
 	a.input, a.damage = in, damage
 	a.run = h.describeRun(session, in)
@@ -190,8 +191,8 @@ func (a *active) winEpoch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !current.isHeld(a.head.owner, a.head.epoch) || current.status.HasEnded() {
-		return errLost // the same epoch has ended if another takeover of this process was faster
+	if current.claim != a.head.claim {
+		return errLost
 	}
 	a.head = current // an earlier try, whose answer was lost
 	return nil

@@ -59,7 +59,7 @@ type Options struct {
 	// Approvals records the decisions of [Runner.Decide]. If nil, New makes them on the table of the runs.
 	Approvals *approval.Approvals
 	// Logger, if non-nil, receives what no caller sees: why a run failed, was lost or could not be recovered. A failure
-	// with a code that callers see is logged at Warn, and all others at Error.
+	// with the code "internal" or "unreadable" is logged at Error, and all others at Warn.
 	Logger *slog.Logger
 }
 
@@ -144,7 +144,7 @@ func (r *Runner) reserveRun() error {
 	case r.closing:
 		return ErrShutdown
 	case r.count >= r.o.MaxRuns:
-		return &admission.FullError{Kind: "runs", Limit: int64(r.o.MaxRuns), RetryAfter: 5 * time.Second}
+		return &admission.FullError{Kind: "process runs", Limit: int64(r.o.MaxRuns), RetryAfter: 5 * time.Second}
 	}
 	r.count++
 	return nil
@@ -272,7 +272,7 @@ func (r *Runner) tryOperation(ctx context.Context, op func(context.Context) erro
 // isFinal reports whether an operation of the store returns err again if it is repeated.
 func isFinal(err error) bool {
 	for _, final := range []error{
-		errLost, errForeign, errUnreadable, jsonobject.ErrLost, ErrTooLarge, ErrNotFound,
+		errLost, errForeign, errUnreadable, jsonobject.ErrLost, jsonobject.ErrNoBucket, ErrTooLarge, ErrNotFound,
 		table.ErrInvalid, table.ErrTooLarge, scope.ErrDenied,
 		history.ErrForked, history.ErrTooLarge, history.ErrInvalid, object.ErrOutside,
 	} {
@@ -305,11 +305,10 @@ func (r *Runner) logDegraded(ctx context.Context, run string, end agent.Done) {
 	}
 }
 
-// logFailure logs why a run failed: at Error if the cause is internal, and otherwise at Warn, since callers see the
-// code.
+// logFailure logs why a run failed: at Error if an operator must look at the cause, and otherwise at Warn.
 func (r *Runner) logFailure(ctx context.Context, run string, res Result) {
 	level := slog.LevelWarn
-	if res.Code == string(agent.CodeInternal) {
+	if res.Code == string(agent.CodeInternal) || res.Code == string(codeUnreadable) {
 		level = slog.LevelError
 	}
 	if r.o.Logger != nil {

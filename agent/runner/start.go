@@ -142,21 +142,29 @@ func (r *Runner) awaitEnding(ctx context.Context, session scope.Scope, view *tab
 			return err == nil, err
 		}
 		if i == endingPolls {
-			if !r.hasLogEnded(ctx, session, n) {
-				return false, nil
-			}
-			if h.owner != r.id { // otherwise this process has just taken it over
-				err = r.takeOverHead(ctx, session, view, h)
+			if hasEnded, err := r.takeOverEnded(ctx, session, view, h); err != nil || !hasEnded {
+				return false, err
 			}
 		}
-		if err == nil {
-			err = sleepFor(ctx, endingPoll)
-		}
-		if err != nil {
+		if err := sleepFor(ctx, endingPoll); err != nil {
 			return false, err
 		}
 	}
 	return false, nil
+}
+
+// takeOverEnded reports whether the log of a run has its last event although HEAD does not say so, and takes such a run
+// over without waiting for its lease. This process may have just done that.
+func (r *Runner) takeOverEnded(
+	ctx context.Context, session scope.Scope, view *table.View, h head,
+) (hasEnded bool, _ error) {
+	if !r.hasLogEnded(ctx, session, h.n) {
+		return false, nil
+	}
+	if h.owner == r.id {
+		return true, nil
+	}
+	return true, r.takeOverHead(ctx, session, view, h)
 }
 
 // awaitActive waits until a run has left this process. It returns false at once if the run is here and has not told its
@@ -192,22 +200,23 @@ func (r *Runner) beginRun(ctx context.Context, session scope.Scope, view *table.
 		return nil, err
 	}
 	h := head{
-		n: n, status: StatusRunning, key: s.key, body: s.body, nonce: rand.Text(), epoch: 1, owner: r.id,
+		n: n, status: StatusRunning, key: s.key, body: s.body, nonce: rand.Text(), claim: rand.Text(), epoch: 1, owner: r.id,
 		lease: time.Now().Add(r.o.Lease), continues: s.continues, overtakes: s.overtakes,
 	}
 	a := newActive(context.WithoutCancel(ctx), r, session, view, h)
 	current, err := a.createHead(ctx, s.input)
 	if err == nil && current == nil {
-		run := *a.run        // before the goroutine changes it
-		if !r.launchRun(a) { // Recover was faster than the answer of the table
-			a.cancelLife(errLost)
-			r.unreserveRun()
+		run := *a.run // before the goroutine changes it
+		if r.launchRun(a) {
+			return &run, nil
 		}
-		return &run, nil
 	}
 	a.cancelLife(errLost)
-	a.leavePlace(context.WithoutCancel(ctx))
 	r.unreserveRun()
+	if err == nil && (current == nil || current.nonce == h.nonce) { // it was taken over before the table answered
+		return a.run, nil
+	}
+	a.leavePlace(context.WithoutCancel(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -217,7 +226,8 @@ func (r *Runner) beginRun(ctx context.Context, session scope.Scope, view *table.
 	return nil, &RunningError{runID(session, n)}
 }
 
-// createHead enters the run and puts its HEAD. If another run has the number, createHead returns that one's head.
+// createHead enters the run and puts its HEAD. If another run has the number, or another process has taken this one
+// over, createHead returns that HEAD.
 func (a *active) createHead(ctx context.Context, raw []byte) (*head, error) {
 	var err error
 	if a.input, err = a.runner.parseInput(a.session, raw); err != nil {
@@ -246,7 +256,7 @@ func (a *active) createHead(ctx context.Context, raw []byte) (*head, error) {
 		if err != nil {
 			return err
 		}
-		if h.nonce == a.head.nonce { // an earlier try, whose answer was lost
+		if h.claim == a.head.claim { // an earlier try, whose answer was lost
 			a.head = h
 			return nil
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/carrel-go/carrel/agent/history"
 	"github.com/carrel-go/carrel/internal/jsonobject"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
@@ -53,10 +54,18 @@ func (r *Runner) readText(ctx context.Context, session scope.Scope, t text) ([]b
 		return []byte(t.inline), nil
 	}
 	raw, err := r.objects.Get(ctx, session, t.object)
-	if errors.Is(err, jsonobject.ErrLost) {
-		err = fmt.Errorf("%w: %w", errUnreadable, err)
+	return raw, mapUnreadable(err)
+}
+
+// mapUnreadable returns an errUnreadable if stored state is lost, or if this process cannot read it because
+// Options.Objects is missing. A run that met such an error would otherwise be taken over again and again.
+func mapUnreadable(err error) error {
+	for _, permanent := range []error{jsonobject.ErrLost, jsonobject.ErrNoBucket, history.ErrDamaged} {
+		if errors.Is(err, permanent) {
+			return fmt.Errorf("%w: %w", errUnreadable, err)
+		}
 	}
-	return raw, err
+	return err
 }
 
 // listRoots returns where the objects of a run may be: in its session and, unless shared is the zero Scope, in the

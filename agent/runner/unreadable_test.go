@@ -1,8 +1,10 @@
 package runner_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -105,6 +107,37 @@ func TestARunEndsIfItsStoredStateIsGone(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A process that does not have the bucket of the stored objects says so at once. It does not look like an outage, in
+// which other processes would try the run again and again.
+func TestARunEndsIfTheBucketIsMissing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		bucket := must.Get(object.New(object.NewMemory(), "raw", nil))
+		d, session := table.NewMemory(nil), newSession(t)
+		host := hostOf(t, librarian(1), reading())
+		a := newProcessWithObjects(t, d, host, bucket, runner.Options{})
+		first := must.Get(a.Start(t.Context(), runner.Request{Scope: session, Prompt: "Read."}))
+		require.Contains(t, last(collect(t, a, session, first.ID)), "complete")
+		a.shutDown(t)
+
+		var logged bytes.Buffer
+		b := newProcess(t, d, host, &runner.Options{Logger: slog.New(slog.NewTextHandler(&logged, nil))})
+		defer b.watch(t)()
+		begin := time.Now()
+		run := must.Get(b.Start(t.Context(), runner.Request{Scope: session, Prompt: "Go on."}))
+		assert.Contains(t, last(collect(t, b, session, run.ID)), `"code":"unreadable"`)
+		assert.Less(t, time.Since(begin), 2*time.Second)
+		b.shutDown(t)
+		assert.Contains(t, logged.String(), "level=ERROR")
+		assert.Contains(t, logged.String(), "Options.Objects is required")
+
+		c := newProcessWithObjects(t, d, host, bucket, runner.Options{})
+		next := must.Get(c.Start(t.Context(), runner.Request{Scope: session, Prompt: "Again."}))
+		assert.Contains(t, last(collect(t, c, session, next.ID)), "complete", "nothing is lost")
+		c.shutDown(t)
+	})
 }
 
 // The turn of a checkpoint is in the history, also if the run that was taken over ends for another reason.
