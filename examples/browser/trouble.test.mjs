@@ -64,6 +64,21 @@ scene("offline and back", { flags: slow, expected: lost }, async (s) => {
   await acceptCard(s.page);
 });
 
+scene("an edit that is made offline is saved as soon as the network is back", { expected: lost }, async ({ page, context, server }) => {
+  await page.clock.install();
+  await page.goto(`${server.url}/#${await upload(server, "cover.png", await cover(server, "moby-dick"))}`);
+  await hasRead(page);
+  await context.setOffline(true);
+  await field(page, "Publisher").fill("A press");
+  await page.getByText("Your changes are not saved yet. Trying again…").waitFor();
+  await page.clock.pauseAt(Date.now() + 60_000); // no timer ends from here on
+  await page.getByRole("button", { name: "Accept the card" }).click();
+  await page.getByText("This device does not have a network.").waitFor();
+  await field(page, "Publisher").fill("Another press");
+  await context.setOffline(false);
+  await page.getByText("Your changes are saved.", { exact: true }).waitFor();
+});
+
 scene("a network that is silent", { flags: slow, expected: lost }, async (s) => {
   const proxy = await openProxy(s);
   await s.page.clock.install();

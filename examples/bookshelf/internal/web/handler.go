@@ -108,7 +108,11 @@ func (p *pageServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// needs. Other sites do not get a referrer, since the URL of the desk contains
 	// the id of an upload.
 	h.Set("Referrer-Policy", "same-origin")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	// Over plain http, browsers ignore this policy and report that as an error. They send Sec-Fetch-Dest to trustworthy
+	// origins only (Fetch Metadata Request Headers, section 2).
+	if r.Header.Get("Sec-Fetch-Dest") != "" {
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	}
 
 	urlPath, caching := r.URL.Path, "no-cache"
 	if name, ok := strings.CutPrefix(urlPath, p.versioned); ok {

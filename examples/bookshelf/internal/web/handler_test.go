@@ -63,6 +63,15 @@ func readBody(t *testing.T, r *http.Response) string {
 	return string(b)
 }
 
+// Browsers report the policy as an error where they ignore it: over plain http, from which they do not send metadata.
+func TestOpenersAreIsolatedOnTrustworthyOrigins(t *testing.T) {
+	t.Parallel()
+	const policy = "Cross-Origin-Opener-Policy"
+	h := newPages(t, nil)
+	require.Equal(t, "same-origin", sendRequest(h, http.MethodGet, "/", "Sec-Fetch-Dest", "document").Header.Get(policy))
+	require.Empty(t, sendRequest(h, http.MethodGet, "/").Header.Get(policy))
+}
+
 func TestResponsesHaveAContentSecurityPolicy(t *testing.T) {
 	t.Parallel()
 	h := newPages(t, &web.Options{ConnectSrc: []string{"http://127.0.0.1:9000", "https://bucket.s3.us-east-1.amazonaws.com"}})

@@ -70,7 +70,9 @@ func Handler(storage string) (http.Handler, error) {
 		h.Set("Content-Security-Policy", policy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "same-origin")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		if r.Header.Get("Sec-Fetch-Dest") != "" { // browsers send it to trustworthy origins only, the others ignore the policy
+			h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		}
 		a, ok := assets[r.URL.Path]
 		switch {
 		case !ok:

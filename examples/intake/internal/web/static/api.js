@@ -31,7 +31,10 @@ async function request(path, { method = "GET", body, signal, headers = {} } = {}
     response = await fetch(path, { method, headers: all, signal, cache: "no-store", body: text });
   } catch (cause) {
     if (signal?.aborted) throw cause;
-    throw new Problem("The server could not be reached. Is it still running?");
+    throw new Problem(
+      globalThis.navigator?.onLine === false
+        ? "This device does not have a network." : "The server could not be reached. Is it still running?"
+    );
   }
   if (response.ok) return response;
   if (response.status === 401 && token) {

@@ -1,6 +1,7 @@
 // The server's HTTP interface: one function for each path. Each failure is a
 // Problem with a message for a person.
 
+import { explainSilence } from "./network.js";
 import { explainError, parseRetryAfter, Problem, toSentence } from "./problem.js";
 import { foldEvent, followRun, isLast, runIn } from "./run.js";
 import { explainAbsence, Session } from "./session.js";
@@ -47,7 +48,7 @@ async function send(path, init) {
     return await fetch(path, { cache: "no-store", ...init });
   } catch (cause) {
     if (isLeft(init)) throw cause;
-    throw new Problem("The server could not be reached. Is it still running?");
+    throw new Problem(explainSilence());
   }
 }
 

@@ -140,6 +140,7 @@ addEventListener("beforeunload", (e) => {
   if (review.isUnsaved || queue.isUnsent) e.preventDefault();
 });
 onNudge(() => {
+  review.saveNow();
   queue.retryLost();
   tray.look();
   review.catchUp();

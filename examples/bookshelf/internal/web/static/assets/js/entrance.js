@@ -1,6 +1,7 @@
 // The ways in and out: how a sign-in at the issuer begins, and what other tabs
 // are told about it.
 
+import { explainSilence } from "./network.js";
 import { Problem } from "./problem.js";
 
 const configPath = "/api/sign-in";
@@ -15,7 +16,7 @@ async function ask(path, body) {
       ...(body && { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }),
     });
   } catch {
-    throw new Problem("The server could not be reached. Is it still running?");
+    throw new Problem(explainSilence());
   }
   if (!response.ok) throw await Problem.from(response);
   return response.json().catch(() => {

@@ -24,4 +24,8 @@ export function onNudge(react) {
 }
 
 /** isOffline reports whether the browser knows that it does not have a network. */
-export const isOffline = () => navigator.onLine === false;
+export const isOffline = () => globalThis.navigator?.onLine === false;
+
+/** explainSilence returns why a request did not get an answer, in a sentence. */
+export const explainSilence = () =>
+  isOffline() ? "This device does not have a network." : "The server could not be reached. Is it still running?";

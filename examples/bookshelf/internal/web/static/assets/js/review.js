@@ -45,6 +45,11 @@ export class Review {
     return this.#book.keeper?.unsaved ?? false;
   }
 
+  /** saveNow saves the edits now, if there are any that the server does not have. */
+  saveNow() {
+    this.#book.keeper?.flush();
+  }
+
   /** await shows a photo that is on its way, until resume is called. */
   await(upload) {
     this.#book.open();
