@@ -11,10 +11,6 @@ type Options struct {
 	// KeepAlive is the time without an event after which a comment is sent. Zero means 15 s, below the idle timeouts of
 	// common proxies. A negative time disables keep-alives.
 	KeepAlive time.Duration
-	// Ping, if not empty, is the name of an event with empty data that is sent instead of the comments. Scripts in a
-	// browser receive it and so notice a dead connection. NewWriter returns [ErrField] for an invalid name, and Serve
-	// answers 500.
-	Ping string
 	// WriteTimeout limits each Write with its flush. It replaces the server's WriteTimeout, which would end every
 	// stream. Zero means 10 s.
 	WriteTimeout time.Duration
@@ -33,7 +29,7 @@ type Options struct {
 	// are asked to reconnect. A Writer ignores it.
 	Drain context.Context
 	// Error writes the response of Serve if the source fails before the stream is open, other than with ErrFinished.
-	// It also receives the error of a nil source and of invalid options. If nil, Serve sends 404, 410, 503 or 500 with the
-	// text of the status. A Writer ignores it.
+	// It also receives the error of a nil source. If nil, Serve sends 404, 410, 503 or 500 with the text of the status. A
+	// Writer ignores it.
 	Error func(w http.ResponseWriter, r *http.Request, err error)
 }

@@ -128,7 +128,7 @@ func writeError(w http.ResponseWriter, r *http.Request, err error, o *Options) {
 		status = http.StatusNotFound
 	case errors.Is(err, ErrExpired):
 		status = http.StatusGone
-	case errors.Is(err, errNilSource), errors.Is(err, ErrField):
+	case errors.Is(err, errNilSource):
 		status = http.StatusInternalServerError
 	}
 	w.Header().Set("Cache-Control", "no-store")

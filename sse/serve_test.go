@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/sse"
@@ -213,28 +214,17 @@ func TestNilArguments(t *testing.T) {
 	for _, err := range sse.Decode(nil, 0) {
 		require.ErrorContains(t, err, "reader must not be nil")
 	}
-	source := func(context.Context, string) iter.Seq2[[]sse.Event, error] {
-		return func(func([]sse.Event, error) bool) {}
-	}
-	for want, c := range map[string]struct {
-		source  sse.Source
-		options sse.Options
-	}{
-		"source must not be nil": {},
-		`Options.Ping is "a\nb"`: {source, sse.Options{Ping: "a\nb"}},
-	} {
+	for _, o := range []*sse.Options{nil, {Error: func(w http.ResponseWriter, _ *http.Request, err error) {
+		assert.ErrorContains(t, err, "source must not be nil")
+		w.WriteHeader(http.StatusTeapot)
+	}}} {
 		rec := httptest.NewRecorder()
-		sse.Serve(rec, httptest.NewRequest(http.MethodGet, "/", nil), c.source, &c.options)
-		require.Equal(t, http.StatusInternalServerError, rec.Code)
-		require.NotContains(t, rec.Body.String(), want)
-		var reported error
-		c.options.Error = func(w http.ResponseWriter, _ *http.Request, err error) {
-			reported = err
-			w.WriteHeader(http.StatusTeapot)
+		sse.Serve(rec, httptest.NewRequest(http.MethodGet, "/", nil), nil, o)
+		want := http.StatusInternalServerError
+		if o != nil {
+			want = http.StatusTeapot
 		}
-		rec = httptest.NewRecorder()
-		sse.Serve(rec, httptest.NewRequest(http.MethodGet, "/", nil), c.source, &c.options)
-		require.ErrorContains(t, reported, want)
-		require.Equal(t, http.StatusTeapot, rec.Code)
+		require.Equal(t, want, rec.Code)
+		require.NotContains(t, rec.Body.String(), "nil")
 	}
 }

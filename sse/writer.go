@@ -18,7 +18,6 @@ const keptBuffer = 8 << 10
 type Writer struct {
 	keepAlive, timeout, retry time.Duration
 	unbuffered                bool
-	silence                   []byte // the keep-alive, sent when the stream is silent
 
 	mu     sync.Mutex
 	w      http.ResponseWriter
@@ -42,8 +41,7 @@ type controller struct{ *http.ResponseController }
 func (c controller) FlushError() error { return c.Flush() }
 
 // NewWriter sends the response's headers with status 200 and returns a Writer for its body. If o is nil, the defaults
-// apply. Call [Writer.Close] before the handler returns. NewWriter returns an error, and sends nothing, if w is nil or
-// Options.Ping is invalid.
+// apply. Call [Writer.Close] before the handler returns. NewWriter returns an error if w is nil.
 //
 // The response must be able to flush ([http.ResponseController]); otherwise the first Send returns an error, unless
 // [Options].Unbuffered is set.
@@ -66,18 +64,11 @@ func newWriter(w http.ResponseWriter, o *Options) (*Writer, error) {
 	sw := &Writer{
 		keepAlive: orDefault(o.KeepAlive, 15*time.Second), timeout: orDefault(max(o.WriteTimeout, 0), 10*time.Second),
 		retry: orDefault(o.Retry, 5*time.Second), unbuffered: o.Unbuffered,
-		silence: []byte(":\n\n"), w: w,
+		w: w,
 	}
 	var ok bool
 	if sw.conn, ok = w.(connection); !ok {
 		sw.conn = controller{http.NewResponseController(w)}
-	}
-	if o.Ping != "" {
-		ping, err := (&Event{Name: o.Ping}).appendTo(nil)
-		if err != nil {
-			return nil, fmt.Errorf("%w: Options.Ping is %q", err, o.Ping)
-		}
-		sw.silence = ping
 	}
 	return sw, nil
 }
@@ -182,7 +173,7 @@ func (w *Writer) fillSilence() {
 	}
 	wait := w.keepAlive - time.Since(w.last)
 	if wait <= 0 {
-		w.writeFrames(w.silence)
+		w.writeFrames([]byte(":\n\n"))
 		wait = w.keepAlive
 	}
 	if w.err == nil {

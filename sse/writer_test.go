@@ -225,21 +225,6 @@ func TestSeveralEventsAreOneWrite(t *testing.T) {
 	})
 }
 
-func TestPingIsAnEventThatScriptsSee(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		r := newResponse()
-		w := must.Get(sse.NewWriter(r, &sse.Options{Ping: "ping", KeepAlive: time.Second}))
-		require.NoError(t, w.Send(sse.Event{ID: "7", Data: []byte("x")}))
-		time.Sleep(1500 * time.Millisecond)
-		w.Close()
-		require.Equal(t, []sse.Event{{ID: "7", Data: []byte("x")}, {ID: "7", Name: "ping", Data: []byte{}}},
-			decode(t, strings.NewReader(r.body())), "a ping leaves the last id as it was")
-	})
-	_, err := sse.NewWriter(newResponse(), &sse.Options{Ping: "a\nb"})
-	require.ErrorIs(t, err, sse.ErrField)
-}
-
 func TestDrainSpreadsReconnects(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}

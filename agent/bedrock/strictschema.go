@@ -1,12 +1,12 @@
 package bedrock
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/carrel-go/carrel/internal/strictjson"
 )
 
 // The service compiles the schema of a strict tool, and that of structured output, into a grammar. It supports a subset
@@ -24,60 +24,56 @@ var unsupportedKeywords = map[string][]string{
 // convertStrict returns a schema in the form that the service compiles. The order of the properties stays, because the
 // model writes them in that order.
 func convertStrict(schema json.RawMessage) (json.RawMessage, error) {
-	c := schemaConverter{}
-	root, err := parseMembers(schema)
+	root, err := strictjson.ParseObject(schema)
 	if err != nil {
 		return nil, err
 	}
-	if t := root.get("type"); string(t) != `"object"` {
-		return nil, fmt.Errorf("invalid type %s: must be object", t)
+	if t, _ := root.Get("type"); t.Text() != "object" {
+		return nil, fmt.Errorf("invalid type %s: must be object", t.Raw())
 	}
+	c := schemaConverter{}
 	for _, key := range []string{"$defs", "definitions"} {
-		if defs := root.get(key); defs != nil {
-			if c.defs, err = parseMembers(defs); err != nil {
-				return nil, fmt.Errorf("%s: %w", key, err)
-			}
-			c.prefix = "#/" + key + "/"
+		if defs, ok := root.Get(key); ok {
+			c.defs, c.prefix = defs, "#/"+key+"/"
 		}
 	}
-	return c.convertSchema(schema, "")
+	return c.convertSchema(root, "")
 }
 
 // schemaConverter converts one schema.
 type schemaConverter struct {
-	defs   orderedObject
+	defs   strictjson.Value
 	prefix string   // of a reference to one of defs
 	within []string // the names of the definitions around
 }
 
-func (c *schemaConverter) convertSchema(raw json.RawMessage, path string) (json.RawMessage, error) {
-	in, err := parseMembers(raw)
-	if err != nil {
-		return nil, fmt.Errorf("%s%w", pathPrefix(path), err)
+func (c *schemaConverter) convertSchema(v strictjson.Value, path string) (json.RawMessage, error) {
+	if v.Type() != strictjson.Object {
+		return nil, fmt.Errorf("%s%w", pathPrefix(path), errNoObject)
 	}
-	if err := c.convertReference(in, path); err != nil {
+	if err := c.checkReference(v, path); err != nil {
 		return nil, err
 	}
-	kinds := schemaTypes(in.get("type"))
+	kinds := schemaTypes(v)
 	var out orderedObject
 	var notes []string
-	for _, m := range in {
-		if m.isUnsupported(kinds) {
-			notes = append(notes, m.key+"="+string(m.value))
+	for key, value := range v.Members() {
+		if isUnsupported(key, value, kinds) {
+			notes = append(notes, key+"="+string(value.Raw()))
 			continue
 		}
-		if m.value, err = c.convertMember(m, path); err != nil {
+		converted, err := c.convertMember(key, value, path)
+		if err != nil {
 			return nil, err
 		}
-		out = append(out, m)
+		out = append(out, member{key, converted})
 	}
 	if slices.Contains(kinds, "object") {
-		switch open := in.get("additionalProperties"); string(open) {
-		case "":
+		switch open, ok := v.Get("additionalProperties"); {
+		case !ok:
 			out = append(out, member{"additionalProperties", json.RawMessage("false")})
-		case "false":
-		default:
-			return nil, fmt.Errorf("%sinvalid additionalProperties %s: must be false", pathPrefix(path), open)
+		case string(open.Raw()) != "false":
+			return nil, fmt.Errorf("%sinvalid additionalProperties %s: must be false", pathPrefix(path), open.Raw())
 		}
 	}
 	if notes != nil {
@@ -86,71 +82,72 @@ func (c *schemaConverter) convertSchema(raw json.RawMessage, path string) (json.
 	return out.encode(), nil
 }
 
-// schemaTypes reads the keyword type, which is a name or a list of names.
-func schemaTypes(raw json.RawMessage) []string {
-	var one string
-	if json.Unmarshal(raw, &one) == nil {
-		return []string{one}
+// schemaTypes returns the types of a schema, whose keyword type is a name or a list of names. The service rejects
+// everything else.
+func schemaTypes(schema strictjson.Value) (kinds []string) {
+	t, _ := schema.Get("type")
+	if t.Type() == strictjson.String {
+		return []string{t.Text()}
 	}
-	var list []string
-	_ = json.Unmarshal(raw, &list) // the service rejects everything else
-	return list
+	for kind := range t.Items() {
+		kinds = append(kinds, kind.Text())
+	}
+	return kinds
 }
 
-func (m member) isUnsupported(kinds []string) bool {
-	if n := string(m.value); m.key == "minItems" && (n == "0" || n == "1") {
+func isUnsupported(key string, value strictjson.Value, kinds []string) bool {
+	if n := string(value.Raw()); key == "minItems" && (n == "0" || n == "1") {
 		return false
 	}
-	return slices.ContainsFunc(kinds, func(kind string) bool { return slices.Contains(unsupportedKeywords[kind], m.key) })
+	return slices.ContainsFunc(kinds, func(kind string) bool { return slices.Contains(unsupportedKeywords[kind], key) })
 }
 
 // convertMember converts the schemas within one keyword.
-func (c *schemaConverter) convertMember(m member, path string) (json.RawMessage, error) {
-	switch m.key {
+func (c *schemaConverter) convertMember(key string, value strictjson.Value, path string) (json.RawMessage, error) {
+	switch key {
 	case "properties", "$defs", "definitions":
-		within, err := parseMembers(m.value)
-		if err != nil {
-			return nil, fmt.Errorf("%s%s: %w", pathPrefix(path), m.key, err)
+		if value.Type() != strictjson.Object {
+			return nil, fmt.Errorf("%s%s: %w", pathPrefix(path), key, errNoObject)
 		}
-		for i, p := range within {
-			if within[i].value, err = c.convertSchema(p.value, path+"."+p.key); err != nil {
+		var out orderedObject
+		for name, schema := range value.Members() {
+			converted, err := c.convertSchema(schema, path+"."+name)
+			if err != nil {
 				return nil, err
 			}
+			out = append(out, member{name, converted})
 		}
-		return within.encode(), nil
+		return out.encode(), nil
 	case "items":
-		return c.convertSchema(m.value, path+"[]")
+		return c.convertSchema(value, path+"[]")
 	case "anyOf", "allOf":
-		var all []json.RawMessage
-		if err := json.Unmarshal(m.value, &all); err != nil {
-			return nil, fmt.Errorf("%s%s: %w", pathPrefix(path), m.key, err)
+		if value.Type() != strictjson.Array {
+			return nil, fmt.Errorf("%s%s: not a list", pathPrefix(path), key)
 		}
-		for i := range all {
-			var err error
-			if all[i], err = c.convertSchema(all[i], path); err != nil {
+		all := []json.RawMessage{}
+		for schema := range value.Items() {
+			converted, err := c.convertSchema(schema, path)
+			if err != nil {
 				return nil, err
 			}
+			all = append(all, converted)
 		}
-		return slices.Concat([]byte("["), bytes.Join(toBytes(all), []byte(",")), []byte("]")), nil
+		return json.Marshal(all)
 	}
-	return m.value, nil
+	return value.Raw(), nil
 }
 
-// convertReference rejects a reference out of the schema, and a recursive one.
-func (c *schemaConverter) convertReference(in orderedObject, path string) error {
-	raw := in.get("$ref")
-	if raw == nil {
+// checkReference rejects a reference out of the schema, and a recursive one.
+func (c *schemaConverter) checkReference(schema strictjson.Value, path string) error {
+	ref, ok := schema.Get("$ref")
+	if !ok {
 		return nil
 	}
-	var ref string
-	if err := json.Unmarshal(raw, &ref); err != nil {
-		return fmt.Errorf("%s$ref: %w", pathPrefix(path), err)
-	}
-	name, ok := strings.CutPrefix(ref, c.prefix)
-	def := c.defs.get(name)
+	name, isLocal := strings.CutPrefix(ref.Text(), c.prefix)
+	def, isKnown := c.defs.Get(name)
 	switch {
-	case c.prefix == "" || !ok || def == nil:
-		return fmt.Errorf("%sinvalid reference %q: must name a definition of the schema", pathPrefix(path), ref)
+	case !isLocal || !isKnown:
+		return fmt.Errorf("%sinvalid reference %q: must name a definition of the schema", pathPrefix(path), ref.Text())
 	case slices.Contains(c.within, name):
 		return fmt.Errorf("%sthe definition %q is recursive", pathPrefix(path), name)
 	}
@@ -158,14 +155,6 @@ func (c *schemaConverter) convertReference(in orderedObject, path string) error 
 	defer func() { c.within = c.within[:len(c.within)-1] }()
 	_, err := c.convertSchema(def, path)
 	return err
-}
-
-func toBytes(raw []json.RawMessage) [][]byte {
-	out := make([][]byte, len(raw))
-	for i, r := range raw {
-		out[i] = r
-	}
-	return out
 }
 
 // pathPrefix returns the prefix of an error message about a path; it is empty for the root.
@@ -182,35 +171,6 @@ type orderedObject []member
 type member struct {
 	key   string
 	value json.RawMessage
-}
-
-func parseMembers(raw json.RawMessage) (orderedObject, error) {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return nil, errors.Join(errNoObject, err)
-	}
-	out := orderedObject{}
-	for d.More() {
-		key, err := d.Token()
-		if err != nil {
-			return nil, err
-		}
-		m := member{key: key.(string)}
-		if err := d.Decode(&m.value); err != nil {
-			return nil, err
-		}
-		out = append(out, m)
-	}
-	return out, nil
-}
-
-func (o orderedObject) get(key string) json.RawMessage {
-	for _, m := range o {
-		if m.key == key {
-			return m.value
-		}
-	}
-	return nil
 }
 
 // addDescription adds a note to the description.
