@@ -1,6 +1,9 @@
 package presign
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // The limits of S3, see
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html.
@@ -92,10 +95,5 @@ func (m Multipart) checkParts(parts []Part) error {
 
 // isVisible reports whether s is visible ASCII without spaces.
 func isVisible(s string) bool {
-	for i := range len(s) {
-		if s[i] <= ' ' || s[i] >= 0x7f {
-			return false
-		}
-	}
-	return true
+	return !strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c >= 0x7f })
 }

@@ -112,10 +112,8 @@ func checkDigest(sum []byte) error {
 // checkType accepts a media type after RFC 9110, section 8.3.1, in visible ASCII
 // and single spaces: signing folds runs of spaces.
 func checkType(t string) error {
-	valid := len(t) <= 255 && strings.TrimSpace(t) == t && !strings.Contains(t, "  ")
-	for i := range len(t) {
-		valid = valid && t[i] >= ' ' && t[i] < 0x7f
-	}
+	valid := len(t) <= 255 && strings.TrimSpace(t) == t && !strings.Contains(t, "  ") &&
+		!strings.ContainsFunc(t, func(c rune) bool { return c < ' ' || c >= 0x7f })
 	base, _, err := mime.ParseMediaType(t)
 	if !valid || err != nil || !strings.Contains(base, "/") {
 		return invalidf("media type %.80q: must be like image/jpeg", t)

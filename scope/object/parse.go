@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/carrel-go/carrel/internal/strictjson"
 	"github.com/carrel-go/carrel/scope"
@@ -115,13 +116,5 @@ func parseMembers(raw []byte) (map[string]string, error) {
 // isValidPin reports whether s can be sent as a version or an ETag: visible ASCII,
 // and not "*", which matches every ETag.
 func isValidPin(s string) bool {
-	if len(s) > maxPin || s == "*" {
-		return false
-	}
-	for i := range len(s) {
-		if s[i] <= ' ' || s[i] >= 0x7f {
-			return false
-		}
-	}
-	return true
+	return len(s) <= maxPin && s != "*" && !strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c >= 0x7f })
 }

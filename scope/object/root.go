@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"strings"
 
 	"github.com/carrel-go/carrel/scope"
 )
@@ -209,11 +210,8 @@ func (o PutOptions) checkOptions() error {
 		return invalidf("IfMatch %.80q: must be an ETag", o.IfMatch)
 	case o.Size < 0:
 		return invalidf("Size %d: must be at least 0", o.Size)
-	}
-	for i := range len(o.Type) {
-		if o.Type[i] < ' ' || o.Type[i] >= 0x7f {
-			return invalidf("Type %.80q: must be printable ASCII", o.Type)
-		}
+	case strings.ContainsFunc(o.Type, func(c rune) bool { return c < ' ' || c >= 0x7f }):
+		return invalidf("Type %.80q: must be printable ASCII", o.Type)
 	}
 	return nil
 }
