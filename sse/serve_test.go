@@ -13,7 +13,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/carrel-go/carrel/sse"
@@ -214,8 +213,9 @@ func TestNilArguments(t *testing.T) {
 	for _, err := range sse.Decode(nil, 0) {
 		require.ErrorContains(t, err, "reader must not be nil")
 	}
+	var reported error
 	for _, o := range []*sse.Options{nil, {Error: func(w http.ResponseWriter, _ *http.Request, err error) {
-		assert.ErrorContains(t, err, "source must not be nil")
+		reported = err
 		w.WriteHeader(http.StatusTeapot)
 	}}} {
 		rec := httptest.NewRecorder()
@@ -227,4 +227,5 @@ func TestNilArguments(t *testing.T) {
 		require.Equal(t, want, rec.Code)
 		require.NotContains(t, rec.Body.String(), "nil")
 	}
+	require.ErrorContains(t, reported, "source must not be nil")
 }

@@ -249,7 +249,7 @@ func (s *scanner) readEscape() error {
 	if r < surrogates || surrogatesEnd <= r {
 		return nil
 	}
-	if _, ok := lowSurrogate(s.b, s.i+1); !ok || r >= lowSurrogates {
+	if r >= lowSurrogates || !hasLowSurrogate(s.b, s.i+1) {
 		return &Error{Kind: Surrogate, Offset: at}
 	}
 	s.i += 6

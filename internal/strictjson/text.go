@@ -24,13 +24,13 @@ func readHex4(b []byte, i int) (r rune, ok bool) {
 	return rune(n), err == nil
 }
 
-// lowSurrogate reads a \u escape of a low surrogate at b[i:].
-func lowSurrogate(b []byte, i int) (r rune, ok bool) {
+// hasLowSurrogate reports whether a \u escape of a low surrogate is at b[i:].
+func hasLowSurrogate(b []byte, i int) bool {
 	if len(b)-i < 6 || b[i] != '\\' || b[i+1] != 'u' {
-		return 0, false
+		return false
 	}
-	r, ok = readHex4(b, i+2)
-	return r, ok && lowSurrogates <= r && r < surrogatesEnd
+	r, ok := readHex4(b, i+2)
+	return ok && lowSurrogates <= r && r < surrogatesEnd
 }
 
 // EscapeLength returns the length of the escape that b begins with: 0 if more bytes must come, -1 if it is invalid. The
@@ -55,7 +55,7 @@ func EscapeLength(b []byte) int {
 	case len(b) < 12:
 		return 0
 	}
-	if _, ok := lowSurrogate(b, 6); !ok {
+	if !hasLowSurrogate(b, 6) {
 		return -1
 	}
 	return 12
@@ -101,7 +101,7 @@ func Repair(b []byte) []byte {
 		if !ok || r < surrogates || surrogatesEnd <= r {
 			continue
 		}
-		if _, ok := lowSurrogate(b, i+5); ok && r < lowSurrogates {
+		if r < lowSurrogates && hasLowSurrogate(b, i+5) {
 			i += 10
 			continue
 		}
