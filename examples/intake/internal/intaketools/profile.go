@@ -106,7 +106,14 @@ func (b *toolbox) measure(ctx context.Context, c *tools.Call, handle string) (*f
 		Format: rows.Format, Encoding: rows.Encoding, Separator: rows.Separator, Size: rows.Size,
 	}
 	var problems []string
+	end := int64(-1) // of the row before
 	for row, err := range readRows(ctx, handle, rows) {
+		if err == nil {
+			if end >= 0 && row.Offset > end {
+				p.AddBlank()
+			}
+			end = row.End
+		}
 		switch {
 		case err != nil:
 			return nil, err

@@ -162,8 +162,12 @@ func (b *toolbox) queryFile(ctx context.Context, c *tools.Call, in queryIn) (Ans
 
 // remarks returns sentences about what a result leaves out or assumes.
 func remarks(r *query.Result, report *files.Report) (list []string) {
-	if report != nil && len(r.Types) > 0 && report.Profile.TotalRow != "" {
-		list = append(list, report.Profile.TotalRemark())
+	if report != nil && len(r.Types) > 0 {
+		for _, remark := range []string{report.Profile.TableRemark(), report.Profile.TotalRemark()} {
+			if remark != "" {
+				list = append(list, remark)
+			}
+		}
 	}
 	if r.LeftOut > 0 {
 		list = append(list, fmt.Sprintf("there are more than %d groups: %s left out",

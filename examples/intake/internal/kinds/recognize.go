@@ -110,8 +110,17 @@ func Recognize(columns []Column) Guess {
 	return g
 }
 
-// RoleOf returns the role of a column with that name, or "". Its spelling may differ, as in "PO Number".
-func RoleOf(name string) Role { return roles()[normalize(name)].role }
+// RoleOf returns the role of a column with that name, or "". Its spelling may differ, as in "PO Number", and it may be
+// German, French, Spanish, Italian or Dutch.
+func RoleOf(name string) Role { return roleOfName(normalize(name)) }
+
+// roleOfName returns the role of a normalised name, in any of the languages that the package knows, or "".
+func roleOfName(name string) Role {
+	if spec, ok := roles()[name]; ok {
+		return spec.role
+	}
+	return foreignRole(name)
+}
 
 // RoleOfValue returns the role whose values look like that, such as Article for SKU-00012, or "".
 func RoleOfValue(value string) Role {
@@ -142,8 +151,8 @@ func guessColumn(c Column) ColumnGuess {
 		names = append(names, normalize(c.Name[i+1:]))
 	}
 	for _, name := range names {
-		if spec, ok := roles()[name]; ok {
-			g.Role, g.Meaning = spec.role, spec.meaning
+		if role := roleOfName(name); role != "" {
+			g.Role, g.Meaning = role, meanings()[role]
 			return g
 		}
 	}

@@ -75,6 +75,8 @@ type Profile struct {
 	Twice     int64 `json:"twice,omitempty"`
 	// TotalRow is the label of the last row, such as "Total", if it looks like a total row.
 	TotalRow string `json:"total_row,omitempty"`
+	// SecondTable is where a second table seems to begin, or nil.
+	SecondTable *SecondTable `json:"second_table,omitempty"`
 	// Duplicates are rows that equal an earlier one. Rows that were cut are not compared.
 	Duplicates      int64    `json:"duplicates"`
 	DuplicatesExact bool     `json:"duplicates_exact"`
@@ -94,6 +96,7 @@ type Profiler struct {
 	has     int
 	rows    distinct
 	hash    maphash.Hash
+	tables  tableFinder
 	out     Profile
 }
 
@@ -127,6 +130,7 @@ func (p *Profiler) AddRow(fields [][]byte, count int, isCut bool) {
 	if count != p.has {
 		p.out.Ragged++
 	}
+	p.tables.add(p.out.Rows, fields, count, p.has, p.columns)
 	p.hash.Reset()
 	var label []byte
 	for i, f := range fields {
@@ -157,6 +161,7 @@ func (p *Profiler) Profile() Profile {
 		out.TotalRow = ""
 	}
 	out.HasColumns = max(p.has, len(p.columns))
+	out.SecondTable = p.tables.result(out.Rows)
 	out.Columns = make([]Column, 0, len(p.columns))
 	seen := map[string]int{}
 	file := p.evidence()

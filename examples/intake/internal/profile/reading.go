@@ -166,8 +166,10 @@ func (p *Profile) Remarks() (list []string) {
 	if p.Rows == 0 {
 		list = append(list, "the file does not have any rows of data")
 	}
-	if remark := p.TotalRemark(); remark != "" {
-		list = append(list, remark)
+	for _, remark := range []string{p.TableRemark(), p.TotalRemark()} {
+		if remark != "" {
+			list = append(list, remark)
+		}
 	}
 	list = append(list, p.unitRemarks()...)
 	named, more := 0, 0

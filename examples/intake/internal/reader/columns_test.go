@@ -141,3 +141,32 @@ func TestTheFlawsOfTheFirstColumnsAreNamed(t *testing.T) {
 	_, text = w.takeIn("empty.csv", []byte(header+strings.Repeat("1,", 69)+"1\n,"+strings.Repeat("1,", 68)+"1\n"))
 	require.Contains(t, text, "- Missing values: \"c0\" 1 (50.0 %).\n- I have named the flaws of the first 60 columns.")
 }
+
+func TestASecondTableIsTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, text := w.takeIn("two.csv", []byte("sku,on_hand,warehouse\nA,5,W\nB,6,W\n\nsupplier_id,rating,country\nS-1,DE,5\nS-2,NL,4\n"))
+	const remark = `econd table seems to begin in row 3, with the columns "supplier_id", "rating", "country"`
+	require.Contains(t, text, remark)
+	text = w.say("quality of two.csv")
+	require.Contains(t, text, remark)
+	require.NotContains(t, text, "no flaws")
+	require.Contains(t, w.say("total on hand in two.csv"), remark)
+	_, text = w.takeIn("wide.csv", []byte("\ufeffsku,qty\r\nA,5\r\nB,6\r\n\r\nS-1,x,y\r\nS-2,x,y\r\nS-3,x,y\r\n"))
+	require.Contains(t, text, "from row 3 on, all rows have 3 values instead of 2")
+	_, text = w.takeIn("groups.csv", []byte("sku,qty\r\nA,5\r\n\r\nB,6\r\n\r\n\r\n"))
+	require.Contains(t, text, "I found no flaws.")
+}
+
+func TestFilesInOtherLanguagesAreAskedInEnglish(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, text := w.takeIn("bestellungen.csv", []byte("Bestellung;Lieferant;Artikelnummer;Menge;Einzelpreis;Bestelldatum\n"+
+		"B-1;L-7;A-1;10;1,50;31.05.2026\nB-2;L-8;A-1;5;2,50;01.06.2026\n"))
+	require.Contains(t, text, "This looks like purchase orders.")
+	w.takeIn("pedidos.csv", []byte("Pedido,Proveedor,Artículo,Cantidad,Precio unitario,Fecha de pedido\nP-1,L-7,A-1,20,3,2026-06-15\n"))
+	require.Contains(t, w.say("total quantity by supplier in purchase orders"), "together:\n- L-7: 30\n- L-8: 5")
+	text = w.say("how many orders in June 2026")
+	require.Contains(t, text, "I take “Fecha de pedido” and “Bestelldatum” as the day.")
+	require.Contains(t, text, "Number in 2 files together: 2.")
+}
