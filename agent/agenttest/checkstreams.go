@@ -31,7 +31,7 @@ func checkLeavingSilence(p *probe) {
 	for range rounds {
 		st := p.startStream(p.ctx, p.newRequest(stall, word), func(int) bool { return false })
 		p.awaitFirst(st)
-		s := p.checkYields(p.awaitEnd(st, p.opts.ReleaseTimeout, "its consumer left the loop"))
+		s := p.checkYields(p.awaitEnd(st, releaseTimeout, "its consumer left the loop"))
 		if s.err != nil {
 			p.fail("the stream fails: %v", s.err)
 		}
@@ -50,7 +50,7 @@ func checkConsumerPanic(p *probe) {
 	type sentinel struct{}
 	for range rounds {
 		st := p.startStream(p.ctx, p.newRequest(speak, word), func(int) bool { panic(sentinel{}) })
-		s := p.awaitEnd(st, p.opts.AnswerTimeout, "its request")
+		s := p.awaitEnd(st, answerTimeout, "its request")
 		if s.panicValue != any(sentinel{}) {
 			p.fail("a panic of the consumer leaves the stream as %v", s.panicValue)
 		}
@@ -78,7 +78,7 @@ func checkCancellation(p *probe) {
 		p.awaitFirst(st)
 		p.waitFor(pause)
 		cancel()
-		s := p.checkYields(p.awaitEnd(st, p.opts.ReleaseTimeout, "its context was cancelled"))
+		s := p.checkYields(p.awaitEnd(st, releaseTimeout, "its context was cancelled"))
 		p.checkContextError(s.err, context.Canceled)
 		p.checkIncomplete(s)
 	}
@@ -98,7 +98,7 @@ func checkDeadline(p *probe) {
 	ctx, cancel := context.WithTimeout(p.ctx, 2*pause)
 	defer cancel()
 	st := p.startStream(ctx, p.newRequest(stall, word), stayForever)
-	s := p.checkYields(p.awaitEnd(st, 2*pause+p.opts.ReleaseTimeout, "its deadline"))
+	s := p.checkYields(p.awaitEnd(st, 2*pause+releaseTimeout, "its deadline"))
 	p.checkContextError(s.err, context.DeadlineExceeded)
 	p.checkIncomplete(s)
 }
@@ -132,7 +132,7 @@ func (p *probe) checkConcurrent(b behaviour, check func(*transcript, string)) {
 			streams = append(streams, p.startStream(p.ctx, p.newRequest(b, newWord(i)), stayForever))
 		}
 		for i, st := range streams {
-			s := p.checkYields(p.awaitEnd(st, p.opts.AnswerTimeout, "its request"))
+			s := p.checkYields(p.awaitEnd(st, answerTimeout, "its request"))
 			if s.err != nil {
 				p.fail("stream %d fails: %v", i, s.err)
 			}

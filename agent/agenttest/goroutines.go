@@ -15,7 +15,7 @@ const labelKey = "agenttest"
 // checkReleased fails unless all but a few of the goroutines that the given number of streams started have ended. A
 // model may keep some for a pool of connections.
 func (p *probe) checkReleased(streams int) {
-	deadline := time.Now().Add(p.opts.ReleaseTimeout)
+	deadline := time.Now().Add(releaseTimeout)
 	for {
 		n := countGoroutines(p.label)
 		if n < streams {
@@ -24,7 +24,7 @@ func (p *probe) checkReleased(streams int) {
 		if !time.Now().Before(deadline) {
 			p.fail("%d goroutines of %d streams are still running", n, streams)
 		}
-		p.waitFor(p.opts.ReleaseTimeout / 50)
+		p.waitFor(releaseTimeout / 50)
 	}
 }
 

@@ -18,12 +18,11 @@ type probe struct {
 	t     tester
 	ctx   context.Context
 	model agent.Model
-	opts  TestOptions
 	label string // of the goroutines that the check's streams start
 }
 
-func newProbe(t tester, m agent.Model, o TestOptions, name string) *probe {
-	p := &probe{t: t, ctx: t.Context(), model: m, opts: o}
+func newProbe(t tester, m agent.Model, name string) *probe {
+	p := &probe{t: t, ctx: t.Context(), model: m}
 	p.label = fmt.Sprintf("%s %p", name, p) // one process may run the suite twice at once
 	return p
 }
@@ -165,20 +164,20 @@ func (p *probe) awaitEnd(st *stream, within time.Duration, since string) *transc
 
 // awaitFirst waits for a stream's first yield.
 func (p *probe) awaitFirst(st *stream) {
-	t := time.NewTimer(p.opts.AnswerTimeout)
+	t := time.NewTimer(answerTimeout)
 	defer t.Stop()
 	select {
 	case <-st.first:
 	case s := <-st.done:
 		st.done <- s
 	case <-t.C:
-		p.fail("the stream yields nothing within %v", p.opts.AnswerTimeout)
+		p.fail("the stream yields nothing within %v", answerTimeout)
 	}
 }
 
 // readStream ranges over a stream until its end, or until the consumer leaves.
 func (p *probe) readStream(ctx context.Context, r *agent.Request, stays func(n int) bool) *transcript {
-	return p.checkYields(p.awaitEnd(p.startStream(ctx, r, stays), p.opts.AnswerTimeout, "its request"))
+	return p.checkYields(p.awaitEnd(p.startStream(ctx, r, stays), answerTimeout, "its request"))
 }
 
 // checkYields fails for yields that no stream may make.

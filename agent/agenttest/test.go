@@ -2,7 +2,7 @@ package agenttest
 
 import (
 	"context"
-	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -14,16 +14,19 @@ type TestOptions struct {
 	// Skip maps the names of checks that do not apply to the model to the reason, for example
 	// {"reasoning": "the service does not stream it"}. An unknown name fails the test.
 	Skip map[string]string
-	// AnswerTimeout bounds an answer, from the request to its end. Zero means one minute.
-	AnswerTimeout time.Duration
-	// ReleaseTimeout bounds the time in which a stream returns after its context has ended, and in which its goroutines
-	// end, such as those of a connection that is being closed. Zero means two seconds.
-	ReleaseTimeout time.Duration
 }
+
+const (
+	// answerTimeout bounds an answer, from the request to its end.
+	answerTimeout = time.Minute
+	// releaseTimeout bounds the time in which a stream returns after its context has ended, and in which its goroutines
+	// end, such as those of a connection that is being closed.
+	releaseTimeout = 2 * time.Second
+)
 
 // TestModel runs a subtest for each promise of [agent.Model]. The subtests are parallel, and -run selects them by the
 // name of the calling test: for example -run 'TestBedrock/reasoning'. They send some hundred requests, up to 16 at a
-// time.
+// time. An answer may take a minute.
 //
 // The model must do what the requests ask for. Put an [Actor] behind the server that the model calls: it understands
 // them. A stream that does not return in time fails its check and is abandoned.
@@ -32,44 +35,24 @@ func TestModel(t *testing.T, m agent.Model, o *TestOptions) {
 	if m == nil {
 		t.Fatal("agenttest: the model must not be nil")
 	}
-	opts := TestOptions{}
+	var skip map[string]string
 	if o != nil {
-		opts = *o
+		skip = o.Skip
 	}
-	if err := opts.setDefaults(); err != nil {
-		t.Fatal(err)
+	for name := range skip {
+		if !slices.ContainsFunc(checks, func(c check) bool { return c.name == name }) {
+			t.Fatalf("agenttest: unknown check %q in TestOptions.Skip", name)
+		}
 	}
 	for _, c := range checks {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			if reason, ok := opts.Skip[c.name]; ok {
+			if reason, ok := skip[c.name]; ok {
 				t.Skip(reason)
 			}
-			c.run(newProbe(t, m, opts, c.name))
+			c.run(newProbe(t, m, c.name))
 		})
 	}
-}
-
-func (o *TestOptions) setDefaults() error {
-	if t := min(o.AnswerTimeout, o.ReleaseTimeout); t < 0 {
-		return fmt.Errorf("agenttest: invalid timeout %v: must not be negative", t)
-	}
-	if o.AnswerTimeout == 0 {
-		o.AnswerTimeout = time.Minute
-	}
-	if o.ReleaseTimeout == 0 {
-		o.ReleaseTimeout = 2 * time.Second
-	}
-	names := map[string]bool{}
-	for _, c := range checks {
-		names[c.name] = true
-	}
-	for name := range o.Skip {
-		if !names[name] {
-			return fmt.Errorf("agenttest: unknown check %q in TestOptions.Skip", name)
-		}
-	}
-	return nil
 }
 
 type check struct {

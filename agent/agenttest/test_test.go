@@ -28,7 +28,7 @@ func TestScriptPasses(t *testing.T) {
 		m := model(func(ctx context.Context, r *agent.Request, y yield) {
 			agenttest.NewScript(agenttest.Act(r)).Stream(ctx, r)(y)
 		})
-		require.Empty(t, agenttest.FailedChecks(t.Context(), m, nil))
+		require.Empty(t, agenttest.FailedChecks(t.Context(), m))
 	})
 }
 
@@ -78,7 +78,7 @@ func TestEachFaultIsFound(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				stop, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				failed := agenttest.FailedChecks(t.Context(), f.model(stop), nil)
+				failed := agenttest.FailedChecks(t.Context(), f.model(stop))
 				require.Contains(t, failed, f.found)
 				require.NotContains(t, failed, f.passes)
 			})
@@ -90,7 +90,7 @@ func TestEachFaultIsFound(t *testing.T) {
 func TestEachCheckFindsAFault(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		failed := agenttest.FailedChecks(t.Context(), faults["a panic of its own"].model(t.Context()), nil)
+		failed := agenttest.FailedChecks(t.Context(), faults["a panic of its own"].model(t.Context()))
 		maps.DeleteFunc(failed, func(name, _ string) bool {
 			for _, f := range faults {
 				if f.found == name {
@@ -110,7 +110,7 @@ func TestFindsLeaksUnderLabels(t *testing.T) {
 		defer cancel()
 		pprof.Do(t.Context(), pprof.Labels("aaa", "1", "zzz", "2"), func(ctx context.Context) {
 			leaky := faults["a goroutine for each stream that is left"].model(stop)
-			require.Contains(t, agenttest.FailedChecks(ctx, leaky, nil), "leaving a silent stream")
+			require.Contains(t, agenttest.FailedChecks(ctx, leaky), "leaving a silent stream")
 		})
 	})
 }

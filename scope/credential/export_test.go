@@ -8,9 +8,8 @@ var (
 
 const (
 	DefaultDuration     = defaultDuration
-	DefaultRefresh      = defaultRefresh
 	DefaultSize         = defaultSize
-	DefaultTimeout      = defaultTimeout
+	CallTimeout         = callTimeout
 	DefaultSignatureAge = defaultSignatureAge
 	MaxDuration         = maxDuration
 	MaxPolicy           = maxPolicy

@@ -15,7 +15,7 @@ var errAbandoned = errors.New("credential: all waiting callers have returned")
 
 // flight is one call of STS with its waiting callers. Its goroutine ends before the
 // last of them returns, unless one of them has returned cached credentials meanwhile:
-// then it ends within Options.Timeout, and there are at most as many such goroutines as
+// then it ends within callTimeout, and there are at most as many such goroutines as
 // cached credentials.
 //
 // aws.CredentialsCache shares calls too, but its call continues after the last caller
@@ -65,7 +65,7 @@ func (v *Vendor) leaveFlight(k key, f *flight) {
 func (v *Vendor) runFlight(ctx context.Context, k key, f *flight) {
 	defer close(f.done)
 	defer f.cancel(nil)
-	limit, cancel := context.WithTimeout(ctx, v.opt.Timeout)
+	limit, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	f.creds, f.err = v.assumeRole(limit, k)
 	v.mu.Lock()

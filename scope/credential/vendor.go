@@ -19,9 +19,14 @@ const (
 	maxDuration = 12 * time.Hour
 
 	defaultDuration = time.Hour
-	defaultRefresh  = 5 * time.Minute
 	defaultSize     = 1024
-	defaultTimeout  = 30 * time.Second
+
+	// refreshAge is how long before their expiry credentials are fetched again. With less, a presign.Signer rejects some
+	// of them.
+	refreshAge = 5 * time.Minute
+
+	// callTimeout limits one call of STS with the client's retries.
+	callTimeout = 30 * time.Second
 
 	// patience is how long a refresh keeps callers waiting who have valid credentials.
 	patience = time.Second
@@ -43,17 +48,9 @@ type Options struct {
 	// hour.
 	Duration time.Duration
 
-	// Refresh is how long before their expiry credentials are fetched again, less than
-	// Duration. Below 5 minutes a presign.Signer rejects some of them. Default: 5
-	// minutes.
-	Refresh time.Duration
-
 	// Size is the number of cached credentials, about 2 KB each. The least recently
 	// used is evicted. Default: 1,024.
 	Size int
-
-	// Timeout limits one call of STS with the client's retries. Default: 30 seconds.
-	Timeout time.Duration
 }
 
 // Vendor returns credentials of one role, narrowed to a scope and a purpose, and
@@ -89,9 +86,7 @@ func New(c Client, roleARN string, r Resources, o *Options) (*Vendor, error) {
 		v.opt = *o
 	}
 	v.opt.Duration = cmp.Or(v.opt.Duration, defaultDuration)
-	v.opt.Refresh = cmp.Or(v.opt.Refresh, defaultRefresh)
 	v.opt.Size = cmp.Or(v.opt.Size, defaultSize)
-	v.opt.Timeout = cmp.Or(v.opt.Timeout, defaultTimeout)
 	m := roleGrammar.FindStringSubmatch(roleARN)
 	if m != nil && r.Account == "" {
 		r.Account = m[2]
@@ -107,12 +102,8 @@ func New(c Client, roleARN string, r Resources, o *Options) (*Vendor, error) {
 		err = invalidf("role %.80q: must be the ARN of a role in partition %q", roleARN, v.resources.Partition)
 	case d < minDuration || d > maxDuration || d%time.Second != 0:
 		err = invalidf("duration %v: must be whole seconds from %v to %v", d, minDuration, maxDuration)
-	case v.opt.Refresh < 0 || v.opt.Refresh >= d:
-		err = invalidf("refresh %v: must be at least 0 and less than the duration, %v", v.opt.Refresh, d)
 	case v.opt.Size < 0:
 		err = invalidf("size %d: must be at least 0", v.opt.Size)
-	case v.opt.Timeout < 0:
-		err = invalidf("timeout %v: must be at least 0", v.opt.Timeout)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("credential: new: %w", err)
@@ -123,13 +114,13 @@ func New(c Client, roleARN string, r Resources, o *Options) (*Vendor, error) {
 }
 
 // Retrieve returns cached or new credentials for the scope and the purpose. They are
-// valid for longer than Options.Refresh, unless STS fails or takes longer than a second.
+// valid for longer than 5 minutes, unless STS fails or takes longer than a second.
 // Retrieve then returns the cached ones until they expire.
 //
 // Concurrent callers for the same key share one call. A caller whose ctx ends returns
 // its error; the call continues for the others, and is canceled with the last one. A
-// call that refreshes credentials while a caller uses the cached ones continues until
-// Options.Timeout.
+// call that refreshes credentials while a caller uses the cached ones continues for at
+// most 30 seconds.
 //
 // It returns the errors of [Policy] and wrapped errors of STS, and an error if STS
 // answers without usable credentials. Errors are not cached.
@@ -137,7 +128,7 @@ func (v *Vendor) Retrieve(ctx context.Context, s scope.Scope, p Purpose) (aws.Cr
 	k := key{s, p}
 	v.mu.Lock()
 	kept, ok := v.cache.get(k)
-	if ok && time.Until(kept.Expires) > v.opt.Refresh {
+	if ok && time.Until(kept.Expires) > refreshAge {
 		v.mu.Unlock()
 		return kept, nil
 	}

@@ -254,9 +254,7 @@ func TestNewRejectsInvalidArguments(t *testing.T) {
 		"too short":         {role: roleARN, o: &credential.Options{Duration: 899 * time.Second}},
 		"too long":          {role: roleARN, o: &credential.Options{Duration: 12*time.Hour + time.Second}},
 		"half a second":     {role: roleARN, o: &credential.Options{Duration: time.Hour + time.Second/2}},
-		"always stale":      {role: roleARN, o: &credential.Options{Duration: time.Hour, Refresh: time.Hour}},
 		"a negative size":   {role: roleARN, o: &credential.Options{Size: -1}},
-		"a negative limit":  {role: roleARN, o: &credential.Options{Timeout: -1}},
 	} {
 		r := resources()
 		if c.with != nil {
