@@ -182,6 +182,9 @@ func TestAChatAboutTheBooks(t *testing.T) {
 	next := ann.decide(ask, asked, true)
 	require.Contains(t, shown(t, asked, ann.told(next)).Text, "All colleagues can see “"+title+"”")
 	require.Equal(t, 1, ann.shares())
+	again := ann.answer("", "share "+title).Text
+	require.Contains(t, again, "All colleagues can see “"+title+"”")
+	require.NotContains(t, again, "I ask whether", "it is shared already, so nobody is asked")
 
 	bob, eve := s.forUser("acme", "bob"), s.forUser("globex", "ann", "librarian")
 	require.Contains(t, bob.answer("", "list the books").Text, "shared by a colleague")

@@ -138,7 +138,11 @@ func (c *chat) answerBook() turn {
 	d := c.firstCall(librarytools.ShareBook)
 	if d == nil {
 		args := map[string]any{"book_id": row.ID, "version": row.Version}
-		return c.call("I ask whether "+row.Name()+" may be shared.", librarytools.ShareBook, args)
+		words := "I ask whether " + row.Name() + " may be shared."
+		if row.Shared >= row.Version {
+			words = "I check who can see " + row.Name() + "."
+		}
+		return c.call(words, librarytools.ShareBook, args)
 	}
 	return turn{text: "All colleagues can see " + row.Name() + " now."}
 }

@@ -70,7 +70,7 @@ func Handler(storage string) (http.Handler, error) {
 		h.Set("Content-Security-Policy", policy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "same-origin")
-		if r.Header.Get("Sec-Fetch-Dest") != "" { // browsers send it to trustworthy origins only, the others ignore the policy
+		if r.Header.Get("Sec-Fetch-Dest") != "" { // is only sent to trustworthy origins; others may not have the policy
 			h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		}
 		a, ok := assets[r.URL.Path]
