@@ -4,9 +4,9 @@
 // processes:
 //
 //	turns, err := history.New(t, nil)
-//	h, head, err := turns.Load(ctx, session, root)
+//	h, at, err := turns.Load(ctx, session, root)
 //	… the run ends a turn …
-//	err = turns.Append(ctx, session, head.Turns+1, turn, state)
+//	err = turns.Append(ctx, session, at.Turns+1, turn, state)
 //
 // Turns are numbered from 1 and never replaced: [Store.Append] writes the next one on condition that it does not exist.
 // Appending the same turn again succeeds, so a caller that did not get the answer can repeat it, and another turn with

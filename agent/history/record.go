@@ -59,12 +59,12 @@ func turnName(n int) string { return recordName(turnKind, n) }
 
 func recordName(k kind, n int) string { return fmt.Sprintf("%s%06d", k, n) }
 
-// write stores the record unless another one has its name.
-func (s *Store) write(ctx context.Context, session scope.Scope, r record) error {
+// writeRecord stores the record unless another one has its name.
+func (s *Store) writeRecord(ctx context.Context, session scope.Scope, r record) error {
 	if r.number < 1 || r.number > maxNumber {
 		return fmt.Errorf("%w: number %d: must be 1 to %d", ErrInvalid, r.number, maxNumber)
 	}
-	view, err := s.view(session)
+	view, err := s.openView(session)
 	if err != nil {
 		return err
 	}
@@ -114,8 +114,8 @@ func newDamage(it table.Item, cause error) error {
 	return fmt.Errorf("%w: the item %q: %w", ErrDamaged, it.Sort, cause)
 }
 
-// read returns the record of an item.
-func (s *Store) read(ctx context.Context, view *table.View, it table.Item) (record, error) {
+// readRecord returns the record of an item.
+func (s *Store) readRecord(ctx context.Context, view *table.View, it table.Item) (record, error) {
 	raw, err := s.readContent(ctx, view, it)
 	if err != nil {
 		return record{}, err

@@ -56,8 +56,8 @@ func New(t *table.Table, o *Options) (*Store, error) {
 	return s, nil
 }
 
-// Head is the position of the next turn and compaction.
-type Head struct {
+// Position is the position of the next turn and compaction.
+type Position struct {
 	// Turns is the number of the newest turn, or 0.
 	Turns int
 	// Compaction is the number of the newest compaction, or 0.
@@ -70,52 +70,52 @@ type Head struct {
 //
 // It costs two queries. It returns [ErrDamaged] if a turn is missing or unreadable, and [ErrTooLarge] for more than
 // 64 MB of JSON: compact such a history.
-func (s *Store) Load(ctx context.Context, session scope.Scope, roots ...*object.Root) (agent.History, Head, error) {
-	h, head, err := s.load(ctx, session, roots)
+func (s *Store) Load(ctx context.Context, session scope.Scope, roots ...*object.Root) (agent.History, Position, error) {
+	h, at, err := s.loadHistory(ctx, session, roots)
 	if err != nil {
-		return agent.History{}, Head{}, fmt.Errorf("history: load: %w", err)
+		return agent.History{}, Position{}, fmt.Errorf("history: load: %w", err)
 	}
-	return h, head, nil
+	return h, at, nil
 }
 
-func (s *Store) load(
+func (s *Store) loadHistory(
 	ctx context.Context, session scope.Scope, roots []*object.Root,
-) (h agent.History, head Head, _ error) {
-	view, err := s.view(session)
+) (h agent.History, at Position, _ error) {
+	view, err := s.openView(session)
 	if err != nil {
-		return h, head, err
+		return h, at, err
 	}
 	newest := table.Query{From: compactPrefix, To: compactEnd, Desc: true, Consistent: true, Limit: 1}
 	page, err := view.Query(ctx, newest)
 	if err != nil {
-		return h, head, err
+		return h, at, err
 	}
 	size := 0
 	for _, f := range page.Items {
-		r, err := s.read(ctx, view, f.Item)
+		r, err := s.readRecord(ctx, view, f.Item)
 		if err != nil {
-			return h, head, err
+			return h, at, err
 		}
 		h, size = agent.History{Turns: r.turns, State: r.state}, r.size
-		head = Head{Turns: r.through, Compaction: r.number}
+		at = Position{Turns: r.through, Compaction: r.number}
 	}
-	q := table.Query{From: turnName(head.Turns + 1), To: turnEnd, Consistent: true, Limit: table.MaxLimit}
+	q := table.Query{From: turnName(at.Turns + 1), To: turnEnd, Consistent: true, Limit: table.MaxLimit}
 	for {
 		page, err := view.Query(ctx, q)
 		if err != nil {
-			return h, head, err
+			return h, at, err
 		}
 		for _, f := range page.Items {
-			r, err := s.read(ctx, view, f.Item)
+			r, err := s.readRecord(ctx, view, f.Item)
 			if err != nil {
-				return h, head, err
+				return h, at, err
 			}
-			if err := s.checkGap(ctx, view, head.Turns, r.number); err != nil {
-				return h, head, err
+			if err := s.checkGap(ctx, view, at.Turns, r.number); err != nil {
+				return h, at, err
 			}
-			h.Turns, h.State, head.Turns = append(h.Turns, r.turns...), r.state, r.number
+			h.Turns, h.State, at.Turns = append(h.Turns, r.turns...), r.state, r.number
 			if size += r.size; size > maxLoad {
-				return h, head, ErrTooLarge
+				return h, at, ErrTooLarge
 			}
 		}
 		if q.Cursor = page.Next; q.Cursor == "" {
@@ -124,10 +124,10 @@ func (s *Store) load(
 	}
 	for i, t := range h.Turns {
 		if h.Turns[i], err = t.Resolve(roots...); err != nil {
-			return h, head, err
+			return h, at, err
 		}
 	}
-	return h, head, nil
+	return h, at, nil
 }
 
 // checkGap returns [ErrDamaged] if a turn after the one with the number last, and before next, is missing although
@@ -147,9 +147,9 @@ func (s *Store) checkGap(ctx context.Context, view *table.View, last, next int) 
 }
 
 // Append stores turn number n and the State after it, which may be nil. The caller numbers turns without gaps: n is one
-// more than [Head].Turns. It returns [ErrForked] if a different turn has that number, and no error if the same one has.
+// more than [Position].Turns. It returns [ErrForked] if a different turn has that number, and no error if the same one has.
 func (s *Store) Append(ctx context.Context, session scope.Scope, n int, t agent.Turn, state *tools.State) error {
-	err := s.write(ctx, session, record{kind: turnKind, number: n, turns: []agent.Turn{t}, state: state})
+	err := s.writeRecord(ctx, session, record{kind: turnKind, number: n, turns: []agent.Turn{t}, state: state})
 	if err != nil {
 		return fmt.Errorf("history: append turn %d: %w", n, err)
 	}
@@ -157,7 +157,7 @@ func (s *Store) Append(ctx context.Context, session scope.Scope, n int, t agent.
 }
 
 // Compact stores compaction number g: the given turns replace turns 1 to through for the model. g is one more than
-// [Head].Compaction. It returns [ErrForked] if a different compaction has that number, and no error if the same one
+// [Position].Compaction. It returns [ErrForked] if a different compaction has that number, and no error if the same one
 // has.
 func (s *Store) Compact(
 	ctx context.Context, session scope.Scope, g, through int, turns []agent.Turn, state *tools.State,
@@ -165,7 +165,7 @@ func (s *Store) Compact(
 	if through < 0 || through > maxNumber {
 		return fmt.Errorf("history: compact: %w: turn %d", ErrInvalid, through)
 	}
-	err := s.write(ctx, session, record{kind: compactKind, number: g, through: through, turns: turns, state: state})
+	err := s.writeRecord(ctx, session, record{kind: compactKind, number: g, through: through, turns: turns, state: state})
 	if err != nil {
 		return fmt.Errorf("history: compact %d: %w", g, err)
 	}
@@ -193,7 +193,7 @@ func (s *Store) Page(ctx context.Context, session scope.Scope, cursor string, li
 	if limit < 1 || limit > 100 {
 		return Page{}, fmt.Errorf("history: page: %w: limit %d: must be 1 to 100", ErrInvalid, limit)
 	}
-	view, err := s.view(session)
+	view, err := s.openView(session)
 	if err != nil {
 		return Page{}, fmt.Errorf("history: page: %w", err)
 	}
@@ -204,7 +204,7 @@ func (s *Store) Page(ctx context.Context, session scope.Scope, cursor string, li
 	}
 	page := Page{Turns: make([]Numbered, len(found.Items)), Next: found.Next}
 	for i, f := range found.Items {
-		r, err := s.read(ctx, view, f.Item)
+		r, err := s.readRecord(ctx, view, f.Item)
 		if err != nil {
 			return Page{}, fmt.Errorf("history: page: %w", err)
 		}
@@ -218,7 +218,7 @@ func (s *Store) Page(ctx context.Context, session scope.Scope, cursor string, li
 // The session must not have a run in flight. A turn that is appended meanwhile, or later with a number from before, is
 // kept, and without a [Options].Retention [Store.Load] then returns [ErrDamaged] until Delete is called again.
 func (s *Store) Delete(ctx context.Context, session scope.Scope) error {
-	view, err := s.view(session)
+	view, err := s.openView(session)
 	if err == nil {
 		err = errors.Join(s.deleteAll(ctx, view, turnPrefix, turnEnd), s.deleteAll(ctx, view, compactPrefix, compactEnd),
 			s.deleteAll(ctx, view, markerSort, markerSort+"!"))
@@ -253,7 +253,7 @@ func (s *Store) deleteAll(ctx context.Context, view *table.View, from, to string
 	}
 }
 
-func (s *Store) view(session scope.Scope) (*table.View, error) {
+func (s *Store) openView(session scope.Scope) (*table.View, error) {
 	if err := session.Require(scope.SessionLevel); err != nil {
 		return nil, err
 	}

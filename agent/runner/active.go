@@ -21,50 +21,50 @@ import (
 // active is a run in this process. Its goroutine is that of an execution. A timer calls a keeper, which renews the
 // leases.
 type active struct {
-	runner  *Runner
-	session scope.Scope
-	view    *table.View
-	n       int // of the run, like in HEAD
-	epoch   int64
-	nonce   string
-	before  int  // the number of the run that this one continues, or 0
-	isNext  bool // the run before waits for approvals, and this one does not continue it
-	run     *Run
-	input   *input
-	ticket  *admission.Ticket // may be nil
+	runner    *Runner
+	session   scope.Scope
+	view      *table.View
+	n         int // of the run, like in HEAD
+	epoch     int64
+	nonce     string
+	continues int  // the number of the run that this one continues, or 0
+	overtakes bool // the run before waits for approvals, and this one does not continue it
+	run       *Run
+	input     *input
+	ticket    *admission.Ticket // may be nil
 
 	headMu sync.Mutex // held while HEAD is written
 	head   head
 
-	life       context.Context // of all writes of the run
-	cancelLife context.CancelCauseFunc
-	work       context.Context // of the host and the agent, within life
+	runCtx     context.Context // of all writes of the run
+	cancelRun  context.CancelCauseFunc
+	workCtx    context.Context // of the host and the agent, within runCtx
 	cancelWork context.CancelCauseFunc
-	staged     context.Context // of the agent, within work, while its stage is held; nil without a stage
+	stageCtx   context.Context // of the agent, within workCtx, while its stage is held; nil without a stage
 	stageKey   string          // of the claim of the stage
 
 	watchdog *watchdog.Watchdog // loses the run if a call of the log does not return
 
-	opened  chan struct{} // closed when the log exists, or never will
-	entry   chan error    // receives the result of beginLog; nil if the log is opened before everything else
-	done    chan struct{} // closed when the run has left this process
-	ending  atomic.Bool   // the last event is being written
-	leaving atomic.Bool   // the run is handed over at the next checkpoint
-	stopped atomic.Bool   // the run was asked to stop
+	opened        chan struct{} // closed when the log exists, or never will
+	entry         chan error    // receives the result of beginLog; nil if the log is opened before everything else
+	done          chan struct{} // closed when the run has left this process
+	isEnding      atomic.Bool   // the last event is being written
+	isHandingOver atomic.Bool   // the run is handed over at the next checkpoint
+	isStopped     atomic.Bool   // the run was asked to stop
 
-	log       *replay.Writer
-	status    Status // of the last event; empty until this process has written it
-	damage    error  // why the run cannot be continued, although it must end
-	saved     saved  // the newest checkpoint
-	savedAt   int64  // the version of its item; 0 if it does not exist
-	seq       int64  // of checkpoints in this epoch
-	level     int    // turns of the agent's history at the newest checkpoint
-	turns     int    // of the stored history
-	compacted int    // number of the newest stored compaction
-	shortened []agent.Turn
-	hasShort  bool // shortened waits for its checkpoint
-	toldCalls map[string]bool
-	event     []byte // memory for the JSON of an event
+	log               *replay.Writer
+	status            Status           // of the last event; empty until this process has written it
+	stateErr          error            // why the run cannot be continued, although it must end
+	checkpoint        checkpointRecord // the newest checkpoint
+	checkpointVersion int64            // the version of its item; 0 if it does not exist
+	checkpointSeq     int64            // of checkpoints in this epoch
+	agentTurns        int              // turns of the agent's history at the newest checkpoint
+	storedTurns       int              // of the stored history
+	newestCompaction  int              // number of the newest stored compaction
+	compactedTurns    []agent.Turn
+	hasCompaction     bool // compactedTurns wait for their checkpoint
+	announcedCalls    map[string]bool
+	event             []byte // memory for the JSON of an event
 
 	tries      int64 // as in HEAD
 	step       int   // the newest step
@@ -75,13 +75,13 @@ type active struct {
 func newActive(ctx context.Context, r *Runner, session scope.Scope, view *table.View, h head) *active {
 	a := &active{
 		runner: r, session: session, view: view, head: h, n: h.n, epoch: h.epoch, nonce: h.nonce,
-		before: h.continues, isNext: h.overtakes, opened: make(chan struct{}), done: make(chan struct{}),
-		toldCalls: make(map[string]bool),
+		continues: h.continues, overtakes: h.overtakes, opened: make(chan struct{}), done: make(chan struct{}),
+		announcedCalls: make(map[string]bool),
 	}
-	a.life, a.cancelLife = context.WithCancelCause(ctx)
+	a.runCtx, a.cancelRun = context.WithCancelCause(ctx)
 	a.watchdog = watchdog.New(r.o.Lease, a.loseRun)
-	context.AfterFunc(a.life, a.watchdog.End)
-	a.work, a.cancelWork = context.WithCancelCause(a.life)
+	context.AfterFunc(a.runCtx, a.watchdog.End)
+	a.workCtx, a.cancelWork = context.WithCancelCause(a.runCtx)
 	return a
 }
 
@@ -120,7 +120,7 @@ func (a *active) leavePlace(ctx context.Context) {
 
 // handOver leaves the run to another process at its next checkpoint.
 func (a *active) handOver() {
-	a.leaving.Store(true)
+	a.isHandingOver.Store(true)
 	if a.isQueued() {
 		a.interruptWork(errHandover)
 	}
@@ -128,7 +128,7 @@ func (a *active) handOver() {
 
 // stopRun ends the run as stopped.
 func (a *active) stopRun() {
-	a.stopped.Store(true)
+	a.isStopped.Store(true)
 	a.interruptWork(errStopped)
 }
 
@@ -136,7 +136,7 @@ func (a *active) stopRun() {
 func (a *active) interruptWork(cause error) { a.cancelWork(cause) }
 
 // loseRun ends the run in this process. Nothing more is written.
-func (a *active) loseRun() { a.cancelLife(errLost) }
+func (a *active) loseRun() { a.cancelRun(errLost) }
 
 // exitRun records why the run leaves this process: it has ended if err is nil or errEnded.
 func (a *active) exitRun(err error, stopKeeping func()) {
@@ -151,10 +151,10 @@ func (a *active) exitRun(err error, stopKeeping func()) {
 	if a.log != nil {
 		a.log.Abandon()
 	}
-	a.cancelLife(errLost)
+	a.cancelRun(errLost)
 	if err != nil {
 		a.settleOnLeaving()
-		a.runner.logError(a.life, "runner: the run was left to another process", a.run.ID, err)
+		a.runner.logError(a.runCtx, "runner: the run was left to another process", a.run.ID, err)
 	}
 }
 
@@ -166,7 +166,7 @@ func (a *active) exitRun(err error, stopKeeping func()) {
 // agent, and so needs the log.
 func (a *active) enterRun() (*agent.Checkpoint, error) {
 	resumed, err := a.restoreCheckpoint()
-	if err == nil && !a.run.TakenOver && !a.isNext && !a.isQueued() && a.damage == nil {
+	if err == nil && !a.run.TakenOver && !a.overtakes && !a.isQueued() && a.stateErr == nil {
 		a.entry = make(chan error, 1)
 		go a.beginLog()
 		return resumed, nil
@@ -181,14 +181,14 @@ func (a *active) enterRun() (*agent.Checkpoint, error) {
 	return resumed, err
 }
 
-// beginLog opens the log of a run that begins here, and tells the message.
+// beginLog opens the log of a run that begins here, and appends the message.
 func (a *active) beginLog() {
 	err := a.openLog()
 	close(a.opened)
 	if err != nil {
 		err = &entryError{err}
 	} else {
-		err = a.tellMessage()
+		err = a.appendMessage()
 	}
 	a.entry <- err
 }
@@ -209,23 +209,24 @@ func (e *entryError) Unwrap() error { return e.error }
 // reasonToLeave returns why this process must not continue the run, or nil. err is the error with which the run failed.
 func (a *active) reasonToLeave(err error) error {
 	switch {
-	case a.life.Err() != nil:
-		return context.Cause(a.life)
+	case a.runCtx.Err() != nil:
+		return context.Cause(a.runCtx)
 	case errors.Is(err, errLost), errors.Is(err, errStore), errors.Is(err, errHandover),
 		errors.Is(err, replay.ErrFenced), errors.Is(err, replay.ErrClosed):
 		return err
-	case errors.Is(context.Cause(a.work), errHandover):
+	case errors.Is(context.Cause(a.workCtx), errHandover):
 		return errHandover
-	case a.staged == nil:
+	case a.stageCtx == nil:
 		return nil
 	}
-	if cause := context.Cause(a.staged); errors.Is(cause, tracking.ErrLease) || a.isOvertaken(cause) {
+	if cause := context.Cause(a.stageCtx); errors.Is(cause, tracking.ErrLease) || a.isOvertaken(cause) {
 		return errHandover
 	}
 	return nil
 }
 
-// openLog opens the log of the run, which fences the process that wrote it before, and tells how this one begins.
+// openLog opens the log of the run, which fences the process that wrote it before, and appends the first events of this
+// one.
 func (a *active) openLog() error {
 	first, err := a.firstEvents()
 	if err != nil {

@@ -104,7 +104,7 @@ func (a *active) settleOnLeaving() {
 	if !a.isReserved {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.life), 2*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.runCtx), 2*time.Second)
 	defer cancel()
 	err := a.runner.retryOperation(ctx, func(ctx context.Context) error {
 		return a.runner.o.Admission.Settle(ctx, a.session, a.stepName(a.step), a.runner.o.StepTokens)
@@ -120,5 +120,5 @@ func (a *active) settleLost() error {
 		return nil
 	}
 	tokens := a.runner.o.StepTokens
-	return errors.Join(a.settleStep(a.saved.Step, tokens), a.settleStep(a.saved.Step+1, tokens))
+	return errors.Join(a.settleStep(a.checkpoint.Step, tokens), a.settleStep(a.checkpoint.Step+1, tokens))
 }

@@ -161,12 +161,12 @@ func (c *Chat) Start(ctx context.Context, key, prompt string) (run string, err e
 	if err != nil {
 		return "", err
 	}
-	return idOf(c.runner.startRequest(ctx, Request{
+	return extractID(c.runner.startRequest(ctx, Request{
 		Scope: session, Shared: c.c.Shared, Agent: c.c.Agent, Prompt: prompt, Key: key,
 	}, c.c.Strict))
 }
 
-func idOf(r *Run, err error) (string, error) {
+func extractID(r *Run, err error) (string, error) {
 	if err != nil {
 		return "", err
 	}
@@ -191,7 +191,7 @@ func (c *Chat) Decide(ctx context.Context, run string, ds ...agent.Decision) (ne
 		}
 		run = runs[0]
 	}
-	next, err = idOf(c.runner.DecideAll(ctx, session, run, c.c.By, ds...))
+	next, err = extractID(c.runner.DecideAll(ctx, session, run, c.c.By, ds...))
 	for _, late := range []error{ErrNotPending, approval.ErrNotFound, approval.ErrDecided} {
 		if errors.Is(err, late) {
 			return "", fmt.Errorf("%w: %w", agent.ErrNotWaiting, err)

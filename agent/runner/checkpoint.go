@@ -17,20 +17,20 @@ import (
 // The attributes of a checkpoint's item.
 const (
 	seqAttr  = "seq"  // of the checkpoint in its epoch
-	dataAttr = "data" // JSON of saved
+	dataAttr = "data" // JSON of a checkpointRecord
 )
 
 func checkpointName(n int) string { return fmt.Sprintf("checkpoint#%08d", n) }
 
-// saved is the content of a checkpoint. It holds what is then written to the history, so that another process can write
-// it again.
-type saved struct {
+// checkpointRecord is the content of a checkpoint. It holds what is then written to the history, so that another
+// process can write it again.
+type checkpointRecord struct {
 	// Epoch is that of HEAD when the checkpoint was stored.
 	Epoch int64 `json:"epoch"`
 	// Tries is that of HEAD when the checkpoint was stored.
 	Tries int64 `json:"tries,omitempty"`
-	// Position is the id of the last event that a process which resumes from here does not tell again. If empty, it tells
-	// everything again.
+	// Position is the id of the last event before the checkpoint. A process that resumes from here retracts the events
+	// after it, and all events if it is empty.
 	Position   string            `json:"position,omitempty"`
 	Checkpoint *agent.Checkpoint `json:"checkpoint,omitempty"`
 	// Turn is the number of the first ended turn, and State the tools' memory after the last one.
@@ -55,12 +55,14 @@ type compaction struct {
 
 // storeCheckpoint stores a moment of the agent's run: (a) the log up to it, (b) the checkpoint, (c) the history.
 func (a *active) storeCheckpoint(c agent.Checkpointed) error {
-	s := saved{Checkpoint: c.Checkpoint}
-	if a.hasShort {
-		s.Compaction = &compaction{Number: a.compacted + 1, Through: a.turns, Turns: a.shortened, State: c.State()}
+	s := checkpointRecord{Checkpoint: c.Checkpoint}
+	if a.hasCompaction {
+		s.Compaction = &compaction{
+			Number: a.newestCompaction + 1, Through: a.storedTurns, Turns: a.compactedTurns, State: c.State(),
+		}
 	}
 	if c.Ended != nil {
-		s.Turn, s.Ended, s.State = a.turns+1, []agent.Turn{*c.Ended}, c.State()
+		s.Turn, s.Ended, s.State = a.storedTurns+1, []agent.Turn{*c.Ended}, c.State()
 	}
 	if a.isWaiting(c) {
 		s.End = &Result{Status: StatusPending}
@@ -72,7 +74,7 @@ func (a *active) storeCheckpoint(c agent.Checkpointed) error {
 func (a *active) isWaiting(c agent.Checkpointed) bool {
 	pending := c.Pending()
 	for _, use := range pending {
-		if !a.toldCalls[use.ID] {
+		if !a.announcedCalls[use.ID] {
 			return false
 		}
 	}
@@ -80,7 +82,7 @@ func (a *active) isWaiting(c agent.Checkpointed) bool {
 }
 
 // writeCheckpoint does the three writes of a checkpoint in their order.
-func (a *active) writeCheckpoint(s saved) error {
+func (a *active) writeCheckpoint(s checkpointRecord) error {
 	var err error
 	s.Epoch, s.Tries, s.Step = a.epoch, a.tries, a.step
 	err = a.writeLog(func(ctx context.Context) error {
@@ -94,38 +96,38 @@ func (a *active) writeCheckpoint(s saved) error {
 		return err
 	}
 	if s.Checkpoint != nil {
-		a.level = s.Checkpoint.Turns
+		a.agentTurns = s.Checkpoint.Turns
 	}
-	a.saved = s
-	a.hasShort, a.shortened = false, nil
+	a.checkpoint = s
+	a.hasCompaction, a.compactedTurns = false, nil
 	return a.writeHistory(s)
 }
 
 // putCheckpoint stores the checkpoint if this process still has the run.
-func (a *active) putCheckpoint(s saved) error {
+func (a *active) putCheckpoint(s checkpointRecord) error {
 	raw, err := json.Marshal(s)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errForeign, err)
 	}
-	a.seq++
+	a.checkpointSeq++
 	return a.repeatOperation(func(ctx context.Context) error {
-		data, err := a.runner.writeText(ctx, a.session, raw, maxInline)
+		data, err := a.runner.storeJSON(ctx, a.session, raw, maxInline)
 		if err != nil {
 			return err
 		}
-		return a.putItem(ctx, data, a.seq)
+		return a.putCheckpointItem(ctx, data, a.checkpointSeq)
 	})
 }
 
-// putItem stores the item of a checkpoint over the version that this process has seen.
-func (a *active) putItem(ctx context.Context, data text, seq int64) error {
+// putCheckpointItem stores the item of a checkpoint over the version that this process has seen.
+func (a *active) putCheckpointItem(ctx context.Context, data storedJSON, seq int64) error {
 	it := table.Item{
-		Sort: checkpointName(a.n), Version: a.savedAt, Expires: time.Now().Add(a.runner.o.Retention),
+		Sort: checkpointName(a.n), Version: a.checkpointVersion, Expires: time.Now().Add(a.runner.o.Retention),
 		Attr: map[string]table.Value{epochAttr: a.epoch, seqAttr: seq},
 	}
-	data.storeIn(it.Attr, dataAttr)
-	cond := table.Version(a.savedAt)
-	if a.savedAt == 0 {
+	data.setAttribute(it.Attr, dataAttr)
+	cond := table.Version(a.checkpointVersion)
+	if a.checkpointVersion == 0 {
 		cond = table.Absent()
 	}
 	stored, err := a.view.Put(ctx, it, cond)
@@ -133,44 +135,44 @@ func (a *active) putItem(ctx context.Context, data text, seq int64) error {
 	switch {
 	case !ok:
 		if err == nil {
-			a.savedAt = stored.Version
+			a.checkpointVersion = stored.Version
 		}
 		return err
 	case conflict.Current == nil, conflict.Current.Attr[epochAttr] != a.epoch, conflict.Current.Attr[seqAttr] != seq:
 		return errLost
 	}
-	a.savedAt = conflict.Current.Version // an earlier try, whose answer was lost
+	a.checkpointVersion = conflict.Current.Version // an earlier try, whose answer was lost
 	return nil
 }
 
 // writeHistory adds to the history what the checkpoint holds. It may be repeated.
-func (a *active) writeHistory(s saved) error {
+func (a *active) writeHistory(s checkpointRecord) error {
 	return a.repeatOperation(func(ctx context.Context) error {
 		if c := s.Compaction; c != nil {
 			if err := a.runner.turns.Compact(ctx, a.session, c.Number, c.Through, c.Turns, c.State); err != nil {
 				return mapUnreadable(err)
 			}
-			a.compacted = c.Number
+			a.newestCompaction = c.Number
 		}
 		for i, t := range s.Ended {
 			if err := a.runner.turns.Append(ctx, a.session, s.Turn+i, t, s.State); err != nil {
 				return mapUnreadable(err)
 			}
-			a.turns = s.Turn + i
+			a.storedTurns = s.Turn + i
 		}
 		return nil
 	})
 }
 
-// readSaved returns the content of a checkpoint's item, or nil if it is empty. Objects are resolved in the roots.
-func (r *Runner) readSaved(
+// readCheckpoint returns the content of a checkpoint's item, or nil if it is empty. Objects are resolved in the roots.
+func (r *Runner) readCheckpoint(
 	ctx context.Context, session scope.Scope, roots []*object.Root, it table.Item,
-) (*saved, error) {
-	raw, err := r.readText(ctx, session, loadText(it.Attr, dataAttr))
+) (*checkpointRecord, error) {
+	raw, err := r.loadJSON(ctx, session, findStored(it.Attr, dataAttr))
 	if err != nil || len(raw) == 0 {
 		return nil, err
 	}
-	s := new(saved)
+	s := new(checkpointRecord)
 	if err := json.Unmarshal(raw, s); err != nil {
 		return nil, fmt.Errorf("%w: %q: %w", errUnreadable, it.Sort, err)
 	}

@@ -24,12 +24,12 @@ func (a *active) firstEvents() ([]json.RawMessage, error) {
 		return err
 	}
 	if a.run.TakenOver {
-		if err := add(encodeRetract(a.saved.Position)); err != nil {
+		if err := add(encodeRetract(a.checkpoint.Position)); err != nil {
 			return nil, err
 		}
 	}
 	switch {
-	case a.saved.Position != "":
+	case a.checkpoint.Position != "":
 		return events, nil
 	case a.isQueued():
 		return events, add(encodeQueued(a.run))
@@ -48,37 +48,37 @@ type task struct {
 }
 
 // prepareAgent does everything that precedes the agent. It returns nil if the run has ended before, with e.
-func (a *active) prepareAgent(resume *agent.Checkpoint, e *ending) (*task, error) {
-	if err := a.writeHistory(a.saved); err != nil { // the process before may not have done so
-		return nil, a.interruption(err)
+func (a *active) prepareAgent(resume *agent.Checkpoint, e *agentResult) (*task, error) {
+	if err := a.writeHistory(a.checkpoint); err != nil { // the process before may not have done so
+		return nil, a.mapInterruption(err)
 	}
-	if a.damage == nil || a.saved.End != nil {
+	if a.stateErr == nil || a.checkpoint.End != nil {
 		if err := a.awaitPlace(); err != nil && !a.mayHaveStage() {
-			return nil, a.interruption(err)
+			return nil, a.mapInterruption(err)
 		}
 	}
 	if a.entry == nil {
-		if err := a.tellMessage(); err != nil {
+		if err := a.appendMessage(); err != nil {
 			return nil, err
 		}
 	}
 	if err := a.settleLost(); err != nil {
-		return nil, a.interruption(err)
+		return nil, a.mapInterruption(err)
 	}
 	work, stop, err := a.holdStage()
 	if errors.Is(err, errStore) { // another process ends the run with its stage
 		return nil, err
 	}
 	if err != nil {
-		return nil, a.interruption(err)
+		return nil, a.mapInterruption(err)
 	}
 	t := &task{ctx: work, stop: stop}
-	if err = a.buildInput(t, resume); err == nil && a.saved.End == nil {
+	if err = a.buildInput(t, resume); err == nil && a.checkpoint.End == nil {
 		return t, nil
 	}
 	stop()
 	if err == nil {
-		e.Result = *a.saved.End
+		e.Result = *a.checkpoint.End
 	}
 	return nil, err
 }
@@ -91,23 +91,23 @@ func (a *active) buildInput(t *task, resume *agent.Checkpoint) error {
 	}
 	t.in = agent.Input{Scope: a.session, Shared: a.run.Shared, Run: a.agentRun(), Resume: resume}
 	if t.in.History, err = a.loadHistory(); err != nil {
-		return a.interruption(err)
+		return a.mapInterruption(err)
 	}
-	if a.isNext && resume == nil && a.saved.Ended == nil && a.saved.End == nil {
+	if a.overtakes && resume == nil && a.checkpoint.Ended == nil && a.checkpoint.End == nil {
 		if t.in.History, err = a.closeOvertaken(t.in.History); err != nil {
-			return a.interruption(err)
+			return a.mapInterruption(err)
 		}
 	}
-	a.level, a.step = len(t.in.History.Turns), a.saved.Step
+	a.agentTurns, a.step = len(t.in.History.Turns), a.checkpoint.Step
 	switch {
-	case a.saved.End != nil:
+	case a.checkpoint.End != nil:
 	case resume != nil:
 		t.in.Run = resume.Run
 	case a.runner.host.Prompt == nil:
 		t.in.Prompt, t.in.Media = a.run.Prompt, a.run.Media
 	default:
 		if t.in.Prompt, t.in.Media, err = a.runner.host.Prompt(t.ctx, a.run); err != nil {
-			return a.interruption(err)
+			return a.mapInterruption(err)
 		}
 	}
 	return nil
@@ -125,10 +125,10 @@ const (
 // reasonToFail returns why the run must not be continued by any process, or nil.
 func (a *active) reasonToFail() error {
 	switch {
-	case a.saved.End != nil:
+	case a.checkpoint.End != nil:
 		return nil
-	case a.damage != nil:
-		return a.damage
+	case a.stateErr != nil:
+		return a.stateErr
 	case a.wasTakenOverTooOften():
 		return &agent.RunError{Code: codeLost, Message: "The run was interrupted too often.", Retryable: true}
 	}
@@ -139,15 +139,15 @@ func (a *active) reasonToFail() error {
 // context for the agent.
 func (a *active) holdStage() (work context.Context, stop func(), err error) {
 	if a.runner.host.Stage == nil {
-		return a.work, func() {}, nil
+		return a.workCtx, func() {}, nil
 	}
 	attempt, err := a.claimStage()
 	if a.run.Attempt = attempt; err != nil || attempt == nil {
-		return a.work, func() {}, err
+		return a.workCtx, func() {}, err
 	}
 	a.stageKey = attempt.Record().Stage(attempt.Stage()).Key
-	a.staged, stop = attempt.Keep(a.work)
-	return a.staged, stop, nil
+	a.stageCtx, stop = attempt.Keep(a.workCtx)
+	return a.stageCtx, stop, nil
 }
 
 // isOvertaken reports whether another process has claimed the stage for this same run. That process has lost the run,
@@ -163,16 +163,16 @@ func (a *active) isOvertaken(err error) bool {
 
 // mayHaveStage reports whether the run was stopped after a process had begun to work on it, so that its stage must end.
 func (a *active) mayHaveStage() bool {
-	return a.stopped.Load() && a.tries > 0 && a.runner.host.Stage != nil
+	return a.isStopped.Load() && a.tries > 0 && a.runner.host.Stage != nil
 }
 
 // claimStage claims the stage of the run, also for a run that was stopped, so that the stage ends with it. If that
 // fails for the time of a lease, it returns errStore, unless the run was taken over too often.
 func (a *active) claimStage() (attempt *tracking.Attempt, err error) {
-	if attempt, err = a.runner.host.Stage(a.work, a.run); err == nil || !a.stopped.Load() {
+	if attempt, err = a.runner.host.Stage(a.workCtx, a.run); err == nil || !a.isStopped.Load() {
 		return attempt, err
 	}
-	err = a.runner.retryOperation(a.life, func(ctx context.Context) (err error) {
+	err = a.runner.retryOperation(a.runCtx, func(ctx context.Context) (err error) {
 		attempt, err = a.runner.host.Stage(ctx, a.run)
 		if _, isRejected := errors.AsType[*tracking.StateError](err); isRejected {
 			return nil
@@ -185,17 +185,17 @@ func (a *active) claimStage() (attempt *tracking.Attempt, err error) {
 	return attempt, err
 }
 
-// interruption returns the error of a run that ended before the agent began, because of err.
-func (a *active) interruption(err error) error {
-	if a.stopped.Load() {
+// mapInterruption returns the error of a run that ended before the agent began, because of err.
+func (a *active) mapInterruption(err error) error {
+	if a.isStopped.Load() {
 		return errStopped
 	}
 	return err
 }
 
-// tellMessage writes the user's message unless the log has it.
-func (a *active) tellMessage() error {
-	if a.saved.Position != "" {
+// appendMessage writes the user's message unless the log has it.
+func (a *active) appendMessage() error {
+	if a.checkpoint.Position != "" {
 		return nil
 	}
 	events, err := encodeMessage(a.run, a.input.Decisions)
@@ -219,13 +219,13 @@ func (a *active) awaitPlace() error {
 	if !a.isQueued() {
 		return nil
 	}
-	if err := a.ticket.Wait(a.work); err != nil {
-		if _, isFull := errors.AsType[*admission.FullError](err); isFull || isFinal(err) || a.work.Err() != nil {
+	if err := a.ticket.Wait(a.workCtx); err != nil {
+		if _, isFull := errors.AsType[*admission.FullError](err); isFull || isPermanent(err) || a.workCtx.Err() != nil {
 			return err
 		}
 		return fmt.Errorf("%w: %w", errStore, err) // another process waits on
 	}
-	if a.saved.Position == "" {
+	if a.checkpoint.Position == "" {
 		ev, err := encodeStarted(a.run)
 		if err == nil {
 			err = a.appendEvent(ev, true)
@@ -244,16 +244,16 @@ func (a *active) awaitPlace() error {
 func (a *active) loadHistory() (h agent.History, _ error) {
 	return h, a.repeatOperation(func(ctx context.Context) error {
 		loaded, at, err := a.runner.turns.Load(ctx, a.session, a.listRoots()...)
-		h, a.turns, a.compacted = loaded, at.Turns, at.Compaction
+		h, a.storedTurns, a.newestCompaction = loaded, at.Turns, at.Compaction
 		return mapUnreadable(err)
 	})
 }
 
 // streamEvents runs the agent and writes its events to the log and its checkpoints to the table.
-func (a *active) streamEvents(t *task, e *ending) error {
+func (a *active) streamEvents(t *task, e *agentResult) error {
 	t.skipResumed(a.run)
 	for ev, err := range a.openAgent(t) {
-		if hasEnded, err := a.takeNext(t, ev, err, e); hasEnded || err != nil {
+		if hasEnded, err := a.handleNext(t, ev, err, e); hasEnded || err != nil {
 			return err
 		}
 	}
@@ -276,28 +276,28 @@ func (t *task) skipResumed(r *Run) {
 	}
 }
 
-// takeNext takes a pair of the agent's stream. It reports whether that was the last one, whose result it stores in e.
-func (a *active) takeNext(t *task, ev agent.Event, err error, e *ending) (hasEnded bool, _ error) {
+// handleNext takes a pair of the agent's stream. It reports whether that was the last one, whose result it stores in e.
+func (a *active) handleNext(t *task, ev agent.Event, err error, e *agentResult) (hasEnded bool, _ error) {
 	if err != nil {
-		e.Result, e.done, err = a.resultOf(errors.Join(err, a.settleTokens()))
+		e.Result, e.done, err = a.mapAgentError(errors.Join(err, a.settleTokens()))
 		return true, err
 	}
 	if done, ok := ev.(agent.Done); ok {
-		e.Result, e.done = a.resultOfDone(done), done
+		e.Result, e.done = a.mapDone(done), done
 		return true, a.settleTokens()
 	}
-	if t.atCheckpoint && a.leaving.Load() {
+	if t.atCheckpoint && a.isHandingOver.Load() {
 		return false, errHandover
 	}
-	t.atCheckpoint, err = a.takeEvent(t.ctx, ev, t.skip)
+	t.atCheckpoint, err = a.handleEvent(t.ctx, ev, t.skip)
 	return false, err
 }
 
 // maxKept is the size of the memory that a run keeps for the JSON of its next event.
 const maxKept = 1 << 10
 
-// takeEvent writes an event of the agent and reports whether it was a checkpoint.
-func (a *active) takeEvent(ctx context.Context, ev agent.Event, skip map[string]bool) (isCheckpoint bool, _ error) {
+// handleEvent writes an event of the agent and reports whether it was a checkpoint.
+func (a *active) handleEvent(ctx context.Context, ev agent.Event, skip map[string]bool) (isCheckpoint bool, _ error) {
 	if err := a.countTokens(ev); err != nil {
 		return false, err
 	}
@@ -312,14 +312,14 @@ func (a *active) takeEvent(ctx context.Context, ev agent.Event, skip map[string]
 			return true, err
 		}
 	case agent.Compacted:
-		a.shortened, a.hasShort = ev.Turns, true
+		a.compactedTurns, a.hasCompaction = ev.Turns, true
 	case agent.ToolCalled:
-		a.toldCalls[ev.ID] = true
+		a.announcedCalls[ev.ID] = true
 		if skip[ev.ID] {
 			raw = nil
 		}
 	case agent.StepFinished:
-		clear(a.toldCalls)
+		clear(a.announcedCalls)
 	}
 	if raw != nil {
 		if cap(raw) <= maxKept {
@@ -329,16 +329,16 @@ func (a *active) takeEvent(ctx context.Context, ev agent.Event, skip map[string]
 			return false, err
 		}
 	}
-	return isCheckpoint, a.tellCustom(ctx, ev)
+	return isCheckpoint, a.appendCustom(ctx, ev)
 }
 
-// tellCustom writes the host's events that follow an event of the agent.
-func (a *active) tellCustom(ctx context.Context, ev agent.Event) error {
+// appendCustom writes the host's events that follow an event of the agent.
+func (a *active) appendCustom(ctx context.Context, ev agent.Event) error {
 	if a.runner.host.Custom == nil {
 		return nil
 	}
 	events, err := a.runner.host.Custom(ctx, a.run, ev)
-	if err != nil && a.stopped.Load() {
+	if err != nil && a.isStopped.Load() {
 		return errStopped
 	}
 	if err != nil {
@@ -356,28 +356,28 @@ func (a *active) tellCustom(ctx context.Context, ev agent.Event) error {
 	return nil
 }
 
-// resultOfDone returns the result of a run whose agent did not fail.
-func (a *active) resultOfDone(d agent.Done) Result {
+// mapDone returns the result of a run whose agent did not fail.
+func (a *active) mapDone(d agent.Done) Result {
 	switch d.Outcome {
 	case agent.OutcomeComplete:
 		return Result{Status: StatusComplete, Output: d.Output, StopReason: d.StopReason}
 	case agent.OutcomePending:
 		return Result{Status: StatusPending}
 	}
-	if a.work.Err() == nil && (a.staged == nil || a.staged.Err() == nil) {
+	if a.workCtx.Err() == nil && (a.stageCtx == nil || a.stageCtx.Err() == nil) {
 		return newFailure(errors.New("runner: the context of the agent ended, but the run was not stopped"))
 	}
 	return Result{Status: StatusStopped} // stopped, or the stage belongs to another worker
 }
 
-// resultOf returns the result of a run whose agent failed.
-func (a *active) resultOf(err error) (Result, agent.Done, error) {
+// mapAgentError returns the result of a run whose agent failed.
+func (a *active) mapAgentError(err error) (Result, agent.Done, error) {
 	run, ok := errors.AsType[*agent.RunError](err)
 	if !ok {
 		return Result{}, agent.Done{}, err
 	}
 	if run.Code == agent.CodeIncomplete && run.Done.Outcome != "" {
-		return a.resultOfDone(run.Done), run.Done, nil
+		return a.mapDone(run.Done), run.Done, nil
 	}
 	return newFailure(err), run.Done, nil
 }
@@ -402,8 +402,8 @@ func newFailure(err error) Result {
 	return Result{Status: StatusFailed, Code: string(agent.CodeInternal), Message: "The run failed.", Err: err}
 }
 
-// lastState returns the tools' memory at the end of a run.
-func lastState(end agent.Done) *tools.State {
+// findLastState returns the tools' memory at the end of a run.
+func findLastState(end agent.Done) *tools.State {
 	if end.History.State == nil {
 		return &tools.State{}
 	}

@@ -56,9 +56,9 @@ func (r *Runner) DecideAll(ctx context.Context, sc scope.Scope, id, by string, d
 	if err != nil {
 		return nil, fmt.Errorf("runner: decide: %w", err)
 	}
-	decisions := make([]decided, 0, len(ds))
+	decisions := make([]decision, 0, len(ds))
 	for _, d := range ds {
-		decisions = append(decisions, decided(d))
+		decisions = append(decisions, decision(d))
 	}
 	for {
 		newest, err := r.awaitNewest(ctx, session, view, h.n, decisions)
@@ -152,7 +152,7 @@ const maxDecideWait = 30 * time.Second
 // decisions. It returns [ErrNotPending] unless it is the n-th run or continues it, and a *[RunningError] if it has not
 // ended after maxDecideWait.
 func (r *Runner) awaitNewest(
-	ctx context.Context, session scope.Scope, view *table.View, n int, ds []decided,
+	ctx context.Context, session scope.Scope, view *table.View, n int, ds []decision,
 ) (*head, error) {
 	deadline := time.Now().Add(maxDecideWait)
 	for try, pause := 0, 50*time.Millisecond; ; try, pause = try+1, min(2*pause, 2*time.Second) {
@@ -246,7 +246,7 @@ func (r *Runner) openCalls(
 	if err != nil {
 		return nil, false, err
 	}
-	s, err := r.readSaved(ctx, session, nil, it)
+	s, err := r.readCheckpoint(ctx, session, nil, it)
 	if err != nil || s == nil || s.Checkpoint == nil {
 		return nil, false, err
 	}
@@ -254,7 +254,7 @@ func (r *Runner) openCalls(
 }
 
 // resumeRun starts the run that continues a pending one.
-func (r *Runner) resumeRun(ctx context.Context, session scope.Scope, h *head, ds []decided) (*Run, error) {
+func (r *Runner) resumeRun(ctx context.Context, session scope.Scope, h *head, ds []decision) (*Run, error) {
 	before, err := r.decodeInput(ctx, session, h)
 	if err != nil {
 		return nil, fmt.Errorf("runner: decide: %w", err)

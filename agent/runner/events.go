@@ -30,29 +30,29 @@ type (
 	}
 	approvalDecided struct {
 		Type string `json:"type"`
-		decided
+		decision
 	}
-	decided struct {
+	decision struct {
 		Approval string `json:"approval_id"`
 		Approved bool   `json:"approved"`
 		Reason   string `json:"reason,omitempty"`
 	}
-	custom struct {
+	customEvent struct {
 		Type  string          `json:"type"`
 		Name  string          `json:"name"`
 		Value json.RawMessage `json:"value"`
 	}
-	retract struct {
+	retraction struct {
 		Type  string `json:"type"`
 		After string `json:"after"`
 	}
-	finished struct {
+	runFinished struct {
 		Type    string          `json:"type"`
 		Outcome Status          `json:"outcome"`
 		Output  json.RawMessage `json:"output,omitempty"`
 		Reason  string          `json:"stop_reason,omitempty"`
 	}
-	failed struct {
+	runFailed struct {
 		Type      string `json:"type"`
 		Code      string `json:"code"`
 		Message   string `json:"message"`
@@ -71,7 +71,7 @@ func encodeStarted(r *Run) (json.RawMessage, error) {
 
 // encodeMessage returns the event of the user's message, or those of the decisions after which the run continues, or
 // nothing if the message is empty.
-func encodeMessage(r *Run, ds []decided) (events []json.RawMessage, _ error) {
+func encodeMessage(r *Run, ds []decision) (events []json.RawMessage, _ error) {
 	for _, d := range ds {
 		ev, err := json.Marshal(approvalDecided{"approval_decided", d})
 		if err != nil {
@@ -99,23 +99,23 @@ func mediaName(m tools.Media) string {
 }
 
 func encodeRetract(after string) (json.RawMessage, error) {
-	return json.Marshal(retract{"retract", after})
+	return json.Marshal(retraction{"retract", after})
 }
 
 func encodeCustom(c Custom) (json.RawMessage, error) {
-	return json.Marshal(custom{"custom", c.Name, c.Value})
+	return json.Marshal(customEvent{"custom", c.Name, c.Value})
 }
 
 // encodeEnd returns the last event of a run.
 func encodeEnd(res Result) (json.RawMessage, error) {
 	if res.Status == StatusFailed {
-		return json.Marshal(failed{"failed", res.Code, res.Message, res.Retryable})
+		return json.Marshal(runFailed{"failed", res.Code, res.Message, res.Retryable})
 	}
-	return json.Marshal(finished{"finished", res.Status, res.Output, unusualReason(res.StopReason)})
+	return json.Marshal(runFinished{"finished", res.Status, res.Output, filterReason(res.StopReason)})
 }
 
-// unusualReason returns a stop reason unless it is one with which models usually end their answers.
-func unusualReason(s agent.StopReason) string {
+// filterReason returns a stop reason unless it is one with which models usually end their answers.
+func filterReason(s agent.StopReason) string {
 	switch s {
 	case agent.StopEndTurn, agent.StopToolUse, agent.StopSequence:
 		return ""
@@ -123,9 +123,9 @@ func unusualReason(s agent.StopReason) string {
 	return string(s)
 }
 
-// statusOf returns the status of a run with this last event.
-func statusOf(end json.RawMessage) (Status, error) {
-	var e finished
+// parseStatus returns the status of a run with this last event.
+func parseStatus(end json.RawMessage) (Status, error) {
+	var e runFinished
 	if err := json.Unmarshal(end, &e); err != nil {
 		return "", fmt.Errorf("%w: %w", errForeign, err)
 	}

@@ -37,7 +37,7 @@ func TestEventsHaveAStableForm(t *testing.T) {
 		}
 	}
 	addAll(encodeMessage(run, nil))
-	addAll(encodeMessage(continuing, []decided{{Approval: "a1", Approved: false, Reason: "Too old."}, {Approval: "a2", Approved: true}}))
+	addAll(encodeMessage(continuing, []decision{{Approval: "a1", Approved: false, Reason: "Too old."}, {Approval: "a2", Approved: true}}))
 	add(encodeCustom(Custom{Name: "metadata_update", Value: json.RawMessage(`{"title":"Emma"}`)}))
 	add(encodeRetract(""))
 	add(encodeRetract("000000000002.0001"))

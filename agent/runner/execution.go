@@ -14,37 +14,37 @@ import (
 type execution struct {
 	*active
 	stopKeeping func()
-	left        func() // called when the run has left this process
+	onLeave     func() // called when the run has left this process
 	task        *task  // nil if the agent is not asked
-	ending      ending
+	result      agentResult
 }
 
-// ending is how the agent of a run has ended.
-type ending struct {
+// agentResult is how the agent of a run has ended.
+type agentResult struct {
 	Result
 	done agent.Done
 }
 
-// executeRun runs the run, and calls left at the end.
-func (a *active) executeRun(left func()) {
-	x := &execution{active: a, stopKeeping: a.startKeeping(), left: left}
+// executeRun runs the run, and calls onLeave at the end.
+func (a *active) executeRun(onLeave func()) {
+	x := &execution{active: a, stopKeeping: a.startKeeping(), onLeave: onLeave}
 	resumed, err := a.enterRun()
 	if err != nil {
-		x.exit(err)
+		x.leaveProcess(err)
 		return
 	}
-	x.fail(errHostGone)
+	x.setFailure(errHostGone)
 	defer x.endPreparation()
-	x.task, err = a.prepareAgent(resumed, &x.ending)
+	x.task, err = a.prepareAgent(resumed, &x.result)
 	if err != nil {
-		x.fail(err)
+		x.setFailure(err)
 	}
 }
 
 // endPreparation waits for the log and starts the next part. It is deferred.
 func (x *execution) endPreparation() {
 	if v := recover(); v != nil {
-		x.fail(newPanicError(v))
+		x.setFailure(newPanicError(v))
 	}
 	if err := x.awaitLog(); err != nil {
 		if x.task != nil {
@@ -52,15 +52,15 @@ func (x *execution) endPreparation() {
 			x.task = nil
 		}
 		if entry, ok := errors.AsType[*entryError](err); ok {
-			go x.exit(entry.error)
+			go x.leaveProcess(entry.error)
 			return
 		}
-		x.fail(err)
+		x.setFailure(err)
 	}
 	if x.task != nil {
 		go x.runAgent()
 	} else {
-		go x.complete()
+		go x.completeRun()
 	}
 }
 
@@ -68,34 +68,34 @@ func (x *execution) endPreparation() {
 // since a process has many runs that wait.
 func (x *execution) runAgent() {
 	defer x.endAgent()
-	if err := x.streamEvents(x.task, &x.ending); err != nil {
-		x.fail(err)
+	if err := x.streamEvents(x.task, &x.result); err != nil {
+		x.setFailure(err)
 	}
 }
 
 // endAgent starts the last part. It is deferred.
 func (x *execution) endAgent() {
 	if v := recover(); v != nil {
-		x.fail(newPanicError(v))
+		x.setFailure(newPanicError(v))
 	}
 	x.task.stop()
-	go x.complete()
+	go x.completeRun()
 }
 
-// complete does everything from the end of the agent on.
-func (x *execution) complete() {
-	if reason := x.reasonToLeave(x.ending.Err); reason != nil {
-		x.exit(reason)
+// completeRun does everything from the end of the agent on.
+func (x *execution) completeRun() {
+	if reason := x.reasonToLeave(x.result.Err); reason != nil {
+		x.leaveProcess(reason)
 		return
 	}
-	x.exit(x.finishRun(x.ending.Result, x.ending.done))
+	x.leaveProcess(x.finishRun(x.result.Result, x.result.done))
 }
 
-func (x *execution) fail(err error) { x.ending.Result = newFailure(err) }
+func (x *execution) setFailure(err error) { x.result.Result = newFailure(err) }
 
-func (x *execution) exit(err error) {
+func (x *execution) leaveProcess(err error) {
 	x.exitRun(err, x.stopKeeping)
-	x.left()
+	x.onLeave()
 }
 
 var errHostGone = errors.New("runner: the host ended its goroutine")

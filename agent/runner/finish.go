@@ -22,14 +22,14 @@ func (a *active) finishRun(res Result, end agent.Done) error {
 		return err
 	}
 	if res.Err != nil {
-		a.runner.logFailure(a.life, a.run.ID, res)
+		a.runner.logFailure(a.runCtx, a.run.ID, res)
 	}
-	a.runner.logDegraded(a.life, a.run.ID, end)
-	a.ending.Store(true)
-	err := a.tellEnd(res)
+	a.runner.logDegraded(a.runCtx, a.run.ID, end)
+	a.isEnding.Store(true)
+	err := a.finishLog(res)
 	if errors.Is(err, replay.ErrTooLarge) || errors.Is(err, replay.ErrInvalid) {
 		res.Output = nil // the host has recorded it, and the history has the answer
-		err = a.tellEnd(res)
+		err = a.finishLog(res)
 	}
 	if err == nil {
 		a.status = res.Status
@@ -37,8 +37,8 @@ func (a *active) finishRun(res Result, end agent.Done) error {
 	return err
 }
 
-// tellEnd writes the last event.
-func (a *active) tellEnd(res Result) error {
+// finishLog writes the last event.
+func (a *active) finishLog(res Result) error {
 	raw, err := encodeEnd(res)
 	if err != nil {
 		return err
@@ -49,19 +49,19 @@ func (a *active) tellEnd(res Result) error {
 // saveEnd stores the result, with turns that only Done has, so that another process ends the run in the same way. A
 // complete run needs nothing: its newest checkpoint leads to its end.
 func (a *active) saveEnd(res *Result, end agent.Done) error {
-	if res.Status == StatusComplete || a.saved.End != nil && a.saved.End.Status == res.Status {
+	if res.Status == StatusComplete || a.checkpoint.End != nil && a.checkpoint.End.Status == res.Status {
 		return nil
 	}
-	s := saved{Checkpoint: a.saved.Checkpoint, End: res}
-	if extra := end.History.Turns; len(extra) > a.level {
-		s.Turn, s.Ended, s.State = a.turns+1, extra[a.level:], lastState(end)
+	s := checkpointRecord{Checkpoint: a.checkpoint.Checkpoint, End: res}
+	if extra := end.History.Turns; len(extra) > a.agentTurns {
+		s.Turn, s.Ended, s.State = a.storedTurns+1, extra[a.agentTurns:], findLastState(end)
 	}
 	err := a.writeCheckpoint(s)
 	if err == nil || a.reasonToLeave(err) != nil {
 		return err
 	}
 	*res = newFailure(errors.Join(err, res.Err)) // the turns could not be stored
-	return a.writeCheckpoint(saved{End: res})
+	return a.writeCheckpoint(checkpointRecord{End: res})
 }
 
 // recordTime is how long Host.End is repeated if it fails. A process that loses the table loses the run before.
@@ -74,7 +74,7 @@ func (a *active) recordEnd(res *Result) error {
 		return nil
 	}
 	var isFenced, isOvertaken bool
-	err := a.runner.retryFor(a.life, max(recordTime, a.runner.o.Lease), func(ctx context.Context) error {
+	err := a.runner.retryFor(a.runCtx, max(recordTime, a.runner.o.Lease), func(ctx context.Context) error {
 		err := callHost(func() error { return a.runner.host.End(ctx, a.run, *res) })
 		if errors.Is(err, tracking.ErrFenced) {
 			isFenced, isOvertaken = true, a.isOvertaken(err)
@@ -101,7 +101,7 @@ func (a *active) endStatus() (Status, error) {
 	if a.status != "" {
 		return a.status, nil
 	}
-	status, err := a.runner.readEnd(a.life, a.session, a.n)
+	status, err := a.runner.readEnd(a.runCtx, a.session, a.n)
 	if errors.Is(err, jsonobject.ErrLost) || errors.Is(err, errForeign) {
 		return StatusFailed, nil // the end cannot be read by anybody
 	}
@@ -114,5 +114,5 @@ func (r *Runner) readEnd(ctx context.Context, session scope.Scope, n int) (Statu
 	if err != nil || !hasEnded {
 		return "", err
 	}
-	return statusOf(last.Data)
+	return parseStatus(last.Data)
 }

@@ -47,7 +47,7 @@ type head struct {
 	n         int
 	version   int64 // of the item
 	status    Status
-	input     text
+	input     storedJSON
 	key, body string
 	nonce     string // distinguishes runs that have the same number, one after the other has expired
 	claim     string // distinguishes the processes, and the tries of one process, that have begun or taken over the run
@@ -78,7 +78,7 @@ func (h *head) encodeItem(session scope.Scope, retention time.Duration) table.It
 		statusAttr: string(h.status), nonceAttr: h.nonce, claimAttr: h.claim, epochAttr: h.epoch, triesAttr: h.tries,
 		ownerAttr: h.owner, leaseAttr: h.lease.UnixMilli(),
 	}
-	h.input.storeIn(it.Attr, inputAttr)
+	h.input.setAttribute(it.Attr, inputAttr)
 	for name, v := range map[string]string{keyAttr: h.key, bodyAttr: h.body} {
 		if v != "" {
 			it.Attr[name] = v
@@ -95,7 +95,7 @@ func (h *head) encodeItem(session scope.Scope, retention time.Duration) table.It
 	}
 	if !h.status.HasEnded() {
 		it.Index = []table.Entry{{
-			Slot: table.I3, Level: scope.None, Class: headClass, Shard: shardOf(session), Sort: leaseKey(h.lease),
+			Slot: table.I3, Level: scope.None, Class: headClass, Shard: computeShard(session), Sort: leaseKey(h.lease),
 		}}
 	}
 	return it
@@ -104,7 +104,7 @@ func (h *head) encodeItem(session scope.Scope, retention time.Duration) table.It
 // leaseKey returns the sort key of a run in its shard.
 func leaseKey(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
-func shardOf(session scope.Scope) int {
+func computeShard(session scope.Scope) int {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(session.Partition()))
 	return int(h.Sum32() % headShards)
@@ -112,7 +112,7 @@ func shardOf(session scope.Scope) int {
 
 // parseHead returns the head of an item.
 func parseHead(it table.Item) (head, error) {
-	h := head{version: it.Version, input: loadText(it.Attr, inputAttr)}
+	h := head{version: it.Version, input: findStored(it.Attr, inputAttr)}
 	status, _ := it.Attr[statusAttr].(string)
 	h.status = Status(status)
 	h.key, _ = it.Attr[keyAttr].(string)
@@ -178,7 +178,7 @@ func listHeads(ctx context.Context, v *table.View, limit int) ([]head, error) {
 
 // decodeInput reads the stored request of a run. It is empty once the run has ended, and if it is unreadable.
 func (r *Runner) decodeInput(ctx context.Context, session scope.Scope, h *head) (*input, error) {
-	raw, err := r.readText(ctx, session, h.input)
+	raw, err := r.loadJSON(ctx, session, h.input)
 	if err != nil || len(raw) == 0 {
 		return &input{}, err
 	}

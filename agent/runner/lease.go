@@ -13,7 +13,7 @@ import (
 
 // startKeeping renews the leases of the run until the returned function is called, which waits for a renewal in flight.
 func (a *active) startKeeping() (stop func()) {
-	ctx, cancel := context.WithCancel(a.life)
+	ctx, cancel := context.WithCancel(a.runCtx)
 	a.headMu.Lock()
 	k := &keeper{active: a, ctx: ctx, expires: a.head.lease, turn: make(chan struct{}, 1)}
 	a.headMu.Unlock()
@@ -117,7 +117,7 @@ func (a *active) updateHead(ctx context.Context, change func(*head)) error {
 func (a *active) writeLog(f func(context.Context) error) error {
 	a.watchdog.Begin()
 	defer a.watchdog.Pause()
-	return f(a.life)
+	return f(a.runCtx)
 }
 
 // appendEvent adds an event to the log.
@@ -128,8 +128,8 @@ func (a *active) appendEvent(ev json.RawMessage, urgent bool) error {
 // repeatOperation repeats an operation of the table for the time of a lease. If it still fails, the run is left to
 // another process.
 func (a *active) repeatOperation(op func(context.Context) error) error {
-	err := a.runner.retryOperation(a.life, op)
-	if err != nil && !isFinal(err) {
+	err := a.runner.retryOperation(a.runCtx, op)
+	if err != nil && !isPermanent(err) {
 		return fmt.Errorf("%w: %w", errStore, err)
 	}
 	return err
@@ -146,12 +146,12 @@ func (a *active) closeHead(stopKeeping func()) error {
 		return err
 	}
 	stopKeeping()
-	a.leavePlace(a.life)
+	a.leavePlace(a.runCtx)
 	return a.repeatOperation(func(ctx context.Context) error {
 		return a.updateHead(ctx, func(h *head) {
 			h.status, h.lease = status, time.Now()
 			if status != StatusPending { // a run that continues it needs the request
-				h.input = text{}
+				h.input = storedJSON{}
 			}
 		})
 	})
@@ -159,7 +159,7 @@ func (a *active) closeHead(stopKeeping func()) error {
 
 // releaseRun hands the run over: its lease ends now.
 func (a *active) releaseRun() error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.life), 2*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.runCtx), 2*time.Second)
 	defer cancel()
 	return a.updateHead(ctx, func(h *head) { h.lease = time.Now().Add(-time.Second) })
 }

@@ -15,13 +15,13 @@ const notDecided = "Not decided: the user sent another message instead. The call
 // an ended turn of this run: with (a) to (c) of a checkpoint, so that a kill between them is repaired. A turn that
 // cannot be read any more is left out.
 func (a *active) closeOvertaken(h agent.History) (agent.History, error) {
-	var s *saved
+	var s *checkpointRecord
 	err := a.repeatOperation(func(ctx context.Context) (err error) {
 		s, err = a.readOvertaken(ctx)
 		return err
 	})
 	if errors.Is(err, errUnreadable) || errors.Is(err, ErrNotFound) {
-		a.runner.logError(a.life, "runner: the turn of a run that was overtaken is left out", a.run.ID, err)
+		a.runner.logError(a.runCtx, "runner: the turn of a run that was overtaken is left out", a.run.ID, err)
 		return h, nil
 	}
 	if err != nil || s == nil || s.Checkpoint == nil {
@@ -31,7 +31,7 @@ func (a *active) closeOvertaken(h agent.History) (agent.History, error) {
 	if !ok {
 		return h, nil
 	}
-	ended := saved{Turn: a.turns + 1, Ended: []agent.Turn{turn}, State: s.Checkpoint.State()}
+	ended := checkpointRecord{Turn: a.storedTurns + 1, Ended: []agent.Turn{turn}, State: s.Checkpoint.State()}
 	if err := a.writeCheckpoint(ended); err != nil {
 		return h, err
 	}
@@ -39,7 +39,7 @@ func (a *active) closeOvertaken(h agent.History) (agent.History, error) {
 }
 
 // readOvertaken returns the checkpoint of the run before.
-func (a *active) readOvertaken(ctx context.Context) (*saved, error) {
+func (a *active) readOvertaken(ctx context.Context) (*checkpointRecord, error) {
 	before, err := readHead(ctx, a.view, a.n-1)
 	if err != nil {
 		return nil, err
@@ -55,5 +55,5 @@ func (a *active) readOvertaken(ctx context.Context) (*saved, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.runner.readSaved(ctx, a.session, a.runner.listRoots(a.session, in.shared), it)
+	return a.runner.readCheckpoint(ctx, a.session, a.runner.listRoots(a.session, in.shared), it)
 }

@@ -38,7 +38,7 @@ func (r *Runner) Get(ctx context.Context, sc scope.Scope, id string) (*Run, erro
 // it is written.
 func (r *Runner) mayEnd(session scope.Scope, n int) bool {
 	a := r.findActive(session, n)
-	return a == nil || a.ending.Load()
+	return a == nil || a.isEnding.Load()
 }
 
 // readNewest returns the head of a run, or of the newest run of a session if id is empty.
@@ -267,9 +267,9 @@ func (r *Runner) findInCheckpoint(
 	if errors.Is(err, table.ErrNotFound) {
 		return res, false, nil
 	}
-	var s *saved
+	var s *checkpointRecord
 	if err == nil {
-		s, err = r.readSaved(ctx, session, nil, it)
+		s, err = r.readCheckpoint(ctx, session, nil, it)
 	}
 	if err != nil {
 		return res, false, fmt.Errorf("runner: result: %w", err)

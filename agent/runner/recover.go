@@ -34,7 +34,7 @@ func (r *Runner) Recover(ctx context.Context, system *table.System) error {
 				break
 			}
 			for _, f := range page.Items { // any writer may have placed it: only its scope and sort key count
-				pass.takeOver(ctx, f.Scope, f.Item.Sort)
+				pass.startTakeover(ctx, f.Scope, f.Item.Sort)
 			}
 			if q.Cursor = page.Next; q.Cursor == "" {
 				break
@@ -66,12 +66,13 @@ func (p *recovery) addError(err error) {
 	p.errs = append(p.errs, err)
 }
 
-// takeOver takes over a run in the background. It blocks while parallelTakeovers are in flight.
-func (p *recovery) takeOver(ctx context.Context, session scope.Scope, sort string) {
+// startTakeover takes over a run in the background if its process is silent. It blocks while parallelTakeovers are in
+// flight.
+func (p *recovery) startTakeover(ctx context.Context, session scope.Scope, sort string) {
 	p.free <- struct{}{}
 	p.wg.Go(func() {
 		defer func() { <-p.free }()
-		if err := p.runner.takeOver(ctx, session, sort); err != nil {
+		if err := p.runner.takeOverSilent(ctx, session, sort); err != nil {
 			p.addError(fmt.Errorf("%s of %s: %w", sort, session, err))
 		}
 	})
@@ -98,8 +99,8 @@ func (r *Runner) Watch(ctx context.Context, system *table.System) {
 	}
 }
 
-// takeOver takes over one run if its process is silent.
-func (r *Runner) takeOver(ctx context.Context, session scope.Scope, sort string) error {
+// takeOverSilent takes over a run if its process is silent.
+func (r *Runner) takeOverSilent(ctx context.Context, session scope.Scope, sort string) error {
 	n, err := parseHeadName(sort)
 	if err != nil || session.Level() != scope.SessionLevel || r.findActive(session, n) != nil {
 		return nil //nolint:nilerr // the row was forged
@@ -122,12 +123,12 @@ func (r *Runner) takeOver(ctx context.Context, session scope.Scope, sort string)
 	case h.status.HasEnded(), r.findActive(session, n) != nil, time.Now().Before(h.lease) && !r.isOrphan(&h):
 		return nil
 	}
-	return r.takeOverHead(ctx, session, view, h)
+	return r.takeOverRun(ctx, session, view, h)
 }
 
-// takeOverHead takes over the run, whose lease may be valid only if its log has ended: the process that holds such a
+// takeOverRun takes over the run, whose lease may be valid only if its log has ended: the process that holds such a
 // run only writes the end of HEAD. If it still lives, it loses HEAD's epoch.
-func (r *Runner) takeOverHead(ctx context.Context, session scope.Scope, view *table.View, h head) error {
+func (r *Runner) takeOverRun(ctx context.Context, session scope.Scope, view *table.View, h head) error {
 	if err := r.reserveRun(); err != nil {
 		return err
 	}
@@ -149,7 +150,7 @@ func (r *Runner) claimRun(ctx context.Context, session scope.Scope, view *table.
 	}
 	h.claim, h.epoch, h.owner, h.lease = rand.Text(), h.epoch+1, r.id, time.Now().Add(r.o.Lease)
 	a := newActive(context.WithoutCancel(ctx), r, session, view, h)
-	a.input, a.damage = in, damage
+	a.input, a.stateErr = in, damage
 	a.run = h.describeRun(session, in)
 	// first, since a takeover counts; the run's places are its own, so they are not freed if that fails
 	err := a.takePlace(ctx)
@@ -158,7 +159,7 @@ func (r *Runner) claimRun(ctx context.Context, session scope.Scope, view *table.
 		err = r.retryOperation(ctx, a.winEpoch)
 	}
 	if err != nil {
-		a.cancelLife(errLost)
+		a.cancelRun(errLost)
 		if errors.Is(err, errLost) {
 			return false, nil
 		}
@@ -168,7 +169,7 @@ func (r *Runner) claimRun(ctx context.Context, session scope.Scope, view *table.
 		a.stopRun()
 	}
 	if !r.launchRun(a) {
-		a.cancelLife(errLost)
+		a.cancelRun(errLost)
 		return false, nil
 	}
 	return true, nil

@@ -37,7 +37,7 @@ type input struct {
 	Prompt    string        `json:"prompt,omitempty"`
 	Media     []tools.Media `json:"media,omitempty"`
 	Shared    string        `json:"shared,omitempty"` // a partition
-	Decisions []decided     `json:"decisions,omitempty"`
+	Decisions []decision    `json:"decisions,omitempty"`
 
 	shared scope.Scope // Shared, parsed
 }

@@ -12,19 +12,19 @@ import (
 
 // restoreCheckpoint returns the checkpoint from which the run continues, or nil. If the run is taken over,
 // restoreCheckpoint fences the checkpoints of the process before. A run whose stored state is lost is not continued,
-// but ends: see active.damage.
+// but ends: see active.stateErr.
 func (a *active) restoreCheckpoint() (*agent.Checkpoint, error) {
 	var err error
 	if a.run.TakenOver {
 		err = a.repeatOperation(a.fenceCheckpoint)
 	}
-	if err == nil && a.saved.Epoch == 0 {
+	if err == nil && a.checkpoint.Epoch == 0 {
 		err = a.repeatOperation(a.restoreContinued)
 	}
 	if errors.Is(err, errUnreadable) {
-		a.damage, err = err, nil
+		a.stateErr, err = err, nil
 	}
-	return a.saved.Checkpoint, err
+	return a.checkpoint.Checkpoint, err
 }
 
 // fenceCheckpoint reads the checkpoint of the run and puts it again, so that the next put of the process before
@@ -41,17 +41,17 @@ func (a *active) fenceCheckpoint(ctx context.Context) error {
 		if epoch, _ := it.Attr[epochAttr].(int64); epoch > a.epoch {
 			return errLost
 		}
-		s, unreadable := a.runner.readSaved(ctx, a.session, a.listRoots(), it)
+		s, unreadable := a.runner.readCheckpoint(ctx, a.session, a.listRoots(), it)
 		if unreadable != nil && !errors.Is(unreadable, errUnreadable) {
 			return unreadable
 		}
-		a.savedAt = it.Version
-		err = a.putItem(ctx, loadText(it.Attr, dataAttr), 0)
+		a.checkpointVersion = it.Version
+		err = a.putCheckpointItem(ctx, findStored(it.Attr, dataAttr), 0)
 		if errors.Is(err, errLost) {
 			continue // the process before has put one more
 		}
 		if err == nil && s != nil {
-			a.saved = *s
+			a.checkpoint = *s
 		}
 		return cmp.Or(err, unreadable)
 	}
@@ -60,19 +60,19 @@ func (a *active) fenceCheckpoint(ctx context.Context) error {
 // restoreContinued reads the checkpoint of the run that this one continues, if there is one. The new run has an empty
 // log, so Position stays empty. Steps continue from that run's number.
 func (a *active) restoreContinued(ctx context.Context) error {
-	if a.before == 0 {
+	if a.continues == 0 {
 		return nil
 	}
-	it, err := a.view.Get(ctx, checkpointName(a.before))
+	it, err := a.view.Get(ctx, checkpointName(a.continues))
 	if err != nil && !errors.Is(err, table.ErrNotFound) {
 		return err
 	}
-	s, err := a.runner.readSaved(ctx, a.session, a.listRoots(), it)
+	s, err := a.runner.readCheckpoint(ctx, a.session, a.listRoots(), it)
 	if err == nil && (s == nil || s.Checkpoint == nil) {
-		err = fmt.Errorf("%w: run %d does not have a checkpoint", errUnreadable, a.before)
+		err = fmt.Errorf("%w: run %d does not have a checkpoint", errUnreadable, a.continues)
 	}
 	if err == nil {
-		a.saved = saved{Checkpoint: s.Checkpoint, Step: s.Step}
+		a.checkpoint = checkpointRecord{Checkpoint: s.Checkpoint, Step: s.Step}
 	}
 	return err
 }

@@ -246,7 +246,7 @@ func (r *Runner) retryFor(ctx context.Context, most time.Duration, op func(conte
 	last := time.Now().Add(most)
 	for wait := 10 * time.Millisecond; ; wait = min(2*wait, time.Second) {
 		err := r.tryOperation(ctx, op)
-		if err == nil || isFinal(err) {
+		if err == nil || isPermanent(err) {
 			return err
 		}
 		pause := time.NewTimer(wait)
@@ -269,14 +269,14 @@ func (r *Runner) tryOperation(ctx context.Context, op func(context.Context) erro
 	return op(ctx)
 }
 
-// isFinal reports whether an operation of the store returns err again if it is repeated.
-func isFinal(err error) bool {
-	for _, final := range []error{
+// isPermanent reports whether an operation of the store returns err again if it is repeated.
+func isPermanent(err error) bool {
+	for _, permanent := range []error{
 		errLost, errForeign, errUnreadable, jsonobject.ErrLost, jsonobject.ErrNoBucket, ErrTooLarge, ErrNotFound,
 		table.ErrInvalid, table.ErrTooLarge, scope.ErrDenied,
 		history.ErrForked, history.ErrTooLarge, history.ErrInvalid, object.ErrOutside,
 	} {
-		if errors.Is(err, final) {
+		if errors.Is(err, permanent) {
 			return true
 		}
 	}

@@ -164,17 +164,17 @@ func (r *Runner) takeOverEnded(
 	if h.owner == r.id {
 		return true, nil
 	}
-	return true, r.takeOverHead(ctx, session, view, h)
+	return true, r.takeOverRun(ctx, session, view, h)
 }
 
-// awaitActive waits until a run has left this process. It returns false at once if the run is here and has not told its
-// last event.
+// awaitActive waits until a run has left this process. It returns false at once if the run is here and has not written
+// its last event.
 func (r *Runner) awaitActive(ctx context.Context, session scope.Scope, n int) (bool, error) {
 	a := r.findActive(session, n)
 	if a == nil {
 		return true, nil
 	}
-	if !a.ending.Load() && !r.hasLogEnded(ctx, session, n) {
+	if !a.isEnding.Load() && !r.hasLogEnded(ctx, session, n) {
 		return false, nil
 	}
 	select {
@@ -211,7 +211,7 @@ func (r *Runner) beginRun(ctx context.Context, session scope.Scope, view *table.
 			return &run, nil
 		}
 	}
-	a.cancelLife(errLost)
+	a.cancelRun(errLost)
 	r.unreserveRun()
 	if err == nil && (current == nil || current.nonce == h.nonce) { // it was taken over before the table answered
 		return a.run, nil
@@ -243,7 +243,7 @@ func (a *active) createHead(ctx context.Context, raw []byte) (*head, error) {
 	var current *head
 	err = a.runner.retryOperation(ctx, func(ctx context.Context) error {
 		var err error
-		if a.head.input, err = a.runner.writeText(ctx, a.session, raw, maxInput); err != nil {
+		if a.head.input, err = a.runner.storeJSON(ctx, a.session, raw, maxInput); err != nil {
 			return err
 		}
 		it, err := a.view.Put(ctx, a.head.encodeItem(a.session, a.runner.o.Retention), table.Absent())

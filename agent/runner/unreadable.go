@@ -15,14 +15,16 @@ func (a *active) isLogLost(err error) bool {
 }
 
 // wasTakenOverTooOften reports whether too many processes have lost the run since its newest checkpoint.
-func (a *active) wasTakenOverTooOften() bool { return a.tries-max(a.saved.Tries, 1) > maxTakeovers }
+func (a *active) wasTakenOverTooOften() bool {
+	return a.tries-max(a.checkpoint.Tries, 1) > maxTakeovers
+}
 
 // endWithoutLog ends a run whose log cannot be opened, because of cause. It does what finishRun does, but for the last
 // event.
 func (a *active) endWithoutLog(cause error) error {
 	res := newFailure(fmt.Errorf("%w: %w", errUnreadable, cause))
 	err := callHost(func() error {
-		if err := errors.Join(a.writeHistory(a.saved), a.settleLost()); err != nil {
+		if err := errors.Join(a.writeHistory(a.checkpoint), a.settleLost()); err != nil {
 			return err
 		}
 		_, stop, err := a.holdStage()
@@ -36,7 +38,7 @@ func (a *active) endWithoutLog(cause error) error {
 	if err := a.recordEnd(&res); err != nil {
 		return err
 	}
-	a.runner.logError(a.life, "runner: a run failed without a last event", a.run.ID, res.Err)
+	a.runner.logError(a.runCtx, "runner: a run failed without a last event", a.run.ID, res.Err)
 	a.status = res.Status
 	return nil
 }

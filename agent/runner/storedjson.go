@@ -18,10 +18,10 @@ const (
 	maxObject = 64 << 20
 )
 
-// text is JSON in an item, or the Ref of an object that holds it. Both may be empty.
-type text struct{ inline, object string }
+// storedJSON is JSON in an item, or the Ref of an object that holds it. Both may be empty.
+type storedJSON struct{ inline, object string }
 
-func (t text) storeIn(attr map[string]table.Value, name string) {
+func (t storedJSON) setAttribute(attr map[string]table.Value, name string) {
 	switch {
 	case t.inline != "":
 		attr[name] = t.inline
@@ -30,26 +30,26 @@ func (t text) storeIn(attr map[string]table.Value, name string) {
 	}
 }
 
-func loadText(attr map[string]table.Value, name string) (t text) {
+func findStored(attr map[string]table.Value, name string) (t storedJSON) {
 	t.inline, _ = attr[name].(string)
 	t.object, _ = attr[objectAttr].(string)
 	return t
 }
 
-// writeText returns the text for an item. If it has more than limit bytes, it becomes an object of the session.
-func (r *Runner) writeText(ctx context.Context, session scope.Scope, raw []byte, limit int) (text, error) {
+// storeJSON returns the text for an item. If it has more than limit bytes, it becomes an object of the session.
+func (r *Runner) storeJSON(ctx context.Context, session scope.Scope, raw []byte, limit int) (storedJSON, error) {
 	if len(raw) <= limit || r.o.Objects == nil && len(raw) <= maxInline {
-		return text{inline: string(raw)}, nil
+		return storedJSON{inline: string(raw)}, nil
 	}
 	if r.o.Objects == nil || len(raw) > maxObject {
-		return text{}, fmt.Errorf("%w: %d bytes", ErrTooLarge, len(raw))
+		return storedJSON{}, fmt.Errorf("%w: %d bytes", ErrTooLarge, len(raw))
 	}
 	stored, err := r.objects.Put(ctx, session, raw)
-	return text{object: stored}, err
+	return storedJSON{object: stored}, err
 }
 
-// readText returns the JSON of a text.
-func (r *Runner) readText(ctx context.Context, session scope.Scope, t text) ([]byte, error) {
+// loadJSON returns the JSON of a text.
+func (r *Runner) loadJSON(ctx context.Context, session scope.Scope, t storedJSON) ([]byte, error) {
 	if t.object == "" {
 		return []byte(t.inline), nil
 	}
