@@ -15,14 +15,16 @@ import (
 )
 
 const queryDescription = "Answer a question about the rows of one file: filter, group, and count, sum, avg, min or " +
-	"max. Dates are compared by day, and have a min and a max. Without group_by and measures it returns the first " +
-	"matching rows. join adds columns of another, small file, " +
-	"such as the names of suppliers. A call reads at most 4 GB and says where it stopped. Examples: {\"file\": \"f1\", " +
-	"\"group_by\": [\"supplier_id\"], \"measures\": [{\"function\": \"sum\", \"column\": \"quantity\"}]}, " +
-	"{\"file\": \"f1\", \"where\": [{\"column\": \"quantity\", \"operator\": \"lt\", \"value\": \"0\"}], " +
-	"\"limit\": 5}, {\"file\": \"f1\", \"join\": {\"file\": \"f2\", \"on\": \"supplier_id\", \"equals\": " +
-	"\"supplier_id\", \"columns\": [\"supplier_name\"]}, \"group_by\": [\"supplier_name\"], \"measures\": " +
-	"[{\"function\": \"count\"}]}."
+	"max. Dates are compared and grouped by day, or grouped by month or year with bucket, and have a min and a max. " +
+	"Numbers of several units, such as currencies, have a result for each unit. Rows that look like total rows are left " +
+	"out of measures. Always tell the person the notes of a result. Without group_by and measures it returns the first " +
+	"matching rows. join adds columns of another, small file, such as the names of suppliers. A call reads at most 4 GB " +
+	"and says where it stopped. Examples: {\"file\": \"f1\", \"group_by\": [\"supplier_id\"], \"measures\": " +
+	"[{\"function\": \"sum\", \"column\": \"quantity\"}]}, {\"file\": \"f1\", \"where\": [{\"column\": " +
+	"\"quantity\", \"operator\": \"lt\", \"value\": \"0\"}], \"limit\": 5}, {\"file\": \"f1\", \"join\": " +
+	"{\"file\": \"f2\", \"on\": \"supplier_id\", \"equals\": \"supplier_id\", \"columns\": " +
+	"[\"supplier_name\"]}, \"group_by\": [\"supplier_name\"], \"measures\": [{\"function\": \"count\"}]}, " +
+	"{\"file\": \"f1\", \"group_by\": [\"ship_date\"], \"bucket\": \"month\"}."
 
 const (
 	maxQueryRead = 4 << 30 // bytes of a file that a query reads
@@ -50,8 +52,9 @@ type queryIn struct {
 	} `json:"measures,omitempty" jsonschema:"numbers for each group" maxitems:"4"`
 	Columns   []string `json:"columns,omitempty" jsonschema:"columns of the rows, without group_by and measures; default the first 12" maxitems:"30" maxlen:"300"`
 	Join      *joinIn  `json:"join" jsonschema:"adds columns of another file"`
+	Bucket    *string  `json:"bucket" jsonschema:"how much of a date in group_by makes a group; default day" enum:"time,day,month,year"`
 	Limit     *int     `json:"limit" jsonschema:"largest number of groups or rows; default 10" min:"1" max:"50"`
-	Ascending *bool    `json:"ascending" jsonschema:"smallest first measure first; default largest first"`
+	Ascending *bool    `json:"ascending" jsonschema:"smallest first measure first; default largest first, and smallest first if that measure is min"`
 }
 
 type joinIn struct {
@@ -103,6 +106,7 @@ func (b *toolbox) queryFile(ctx context.Context, c *tools.Call, in queryIn) (Ans
 		return Answer{}, err
 	}
 	o.Profiles = joined.profiles(report)
+	o.Units = unitColumns(report, in)
 	if len(o.Columns) == 0 {
 		names := columnsOf(rows, report)
 		o.Columns = append(slices.Clone(names[:min(len(names), 12)]), joined.columnNames()...)
@@ -182,15 +186,12 @@ func remarks(r *query.Result, report *files.Report) (list []string) {
 			"values are not compared, because they are not numbers or dates")+" like the value of the condition")
 	}
 	if r.Approximate {
-		list = append(list, "numbers with an exponent or more than 18 digits are added approximately")
-	}
-	if r.MixedUnits {
-		list = append(list, "the numbers have several units, and are taken without them")
+		list = append(list, "numbers with a large exponent are added approximately")
 	}
 	if r.Assumed > 0 {
 		list = append(list, "values can be read in two ways, and the file does not decide: "+r.AssumedExample)
 	}
-	return list
+	return append(list, r.Notes...)
 }
 
 // reportOf returns the report of a file, or nil if it was not profiled.
@@ -222,7 +223,13 @@ func columnsOf(rows *objecttools.Rows, report *files.Report) (names []string) {
 
 func (in queryIn) options() query.Options {
 	o := query.Options{GroupBy: in.GroupBy, Columns: in.Columns, Only: in.Groups}
-	o.Ascending = in.Ascending != nil && *in.Ascending
+	o.Ascending = len(in.Measures) > 0 && in.Measures[0].Function == string(query.Min)
+	if in.Ascending != nil {
+		o.Ascending = *in.Ascending
+	}
+	if in.Bucket != nil {
+		o.Bucket = query.Bucket(*in.Bucket)
+	}
 	if in.Limit != nil {
 		o.Limit = *in.Limit
 	}

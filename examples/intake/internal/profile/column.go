@@ -30,14 +30,17 @@ type column struct {
 	examples []string
 	row      int64  // the last record that had the column
 	compact  int64  // numbers that are dates such as 20260131
+	nearly   int64  // numbers such as 20260230
+	days     [2]int // the first and the last one of the compact dates
 	zeros    int64  // whole numbers with leading zeros, such as 00123
+	longZero string // the longest of them
+	amounts  int64  // decimal numbers that are not codes
 	key      []byte // a buffer
+	typed    *typedValues
 }
 
 func newColumn(name string, distinctValues int) *column {
-	return &column{
-		name: name, values: newDistinct(distinctValues), numbers: newReadings(), dates: newReadings(),
-	}
+	return &column{name: name, values: newDistinct(distinctValues)}
 }
 
 // add adds a value. isJSON reports that it is a number of JSON, which has a decimal point.
@@ -54,12 +57,7 @@ func (c *column) add(b []byte, seed maphash.Seed, isJSON bool) {
 	case isInteger, isDecimal:
 		c.numbers.add(&v, b)
 		c.countUnit(v.unit)
-		if isCompactDate(b) {
-			c.compact++
-		}
-		if hasLeadingZero(b) {
-			c.zeros++
-		}
+		c.noteForm(&v, b)
 		if v.number[0] < 0 {
 			c.negative++
 		}
@@ -73,7 +71,7 @@ func (c *column) add(b []byte, seed maphash.Seed, isJSON bool) {
 	if v.format != [2]string{} {
 		c.countFormat(v.format)
 	}
-	c.values.add(maphash.Bytes(seed, Key(b, &c.key)))
+	c.countValue(&v, b, seed)
 	if len(c.examples) < maxExamples {
 		c.addExample(b)
 	}
@@ -146,11 +144,14 @@ func (c *column) profile(file *fileEvidence) Column {
 	out.Examples = append([]string{}, c.examples...)
 	counts := c.counts
 	if out.CompactDates = c.hasCompactDates(); out.CompactDates {
-		counts[isDate], counts[isInteger] = counts[isInteger], 0
+		counts[isDate], counts[isInteger] = c.compact, c.nearly
 	}
 	if out.Codes = c.hasCodes(); out.Codes {
-		counts[isText], counts[isInteger] = counts[isText]+counts[isInteger], 0
+		counts[isText] += counts[isInteger] + counts[isDecimal]
+		counts[isInteger], counts[isDecimal] = 0, 0
+		out.CodeExample = c.longZero
 	}
+	out.ShortYears, out.ShortYear = c.dates.shortYears, c.dates.shortYear
 	best := out.countTypes(counts)
 	number, isNumberAssumed := c.numbers.resolve(file.numbers)
 	date, isDateAssumed := c.dates.resolve(file.dates)
@@ -165,23 +166,23 @@ func (c *column) profile(file *fileEvidence) Column {
 		if isNumberAssumed || c.numbers.counts[first] > 0 && c.numbers.counts[second] > 0 {
 			out.Formats = c.formatsOf(best, number, false)
 		}
-		out.Min, out.Max = formatNumber(c.numbers.min[number]), formatNumber(c.numbers.max[number])
+		out.Min, out.Max = FormatNumber(c.numbers.min[number]), FormatNumber(c.numbers.max[number])
 		out.Negative, out.Units = c.negative, c.unitsOf()
 		if isNumberAssumed {
 			out.Assumed, out.AssumedExample = c.numbers.counts[either], c.numbers.example
 		}
 	case isDate:
 		if out.CompactDates {
-			out.Min, out.Max = formatDate(c.numbers.min[0]), formatDate(c.numbers.max[0])
+			out.Min, out.Max = formatDate(float64(c.days[0])), formatDate(float64(c.days[1]))
 			break
 		}
 		out.Formats = c.formatsOf(best, date, isDateAssumed)
-		out.Min, out.Max = formatDate(c.dates.min[date]), formatDate(c.dates.max[date])
+		out.Min, out.Max = formatDate(c.dates.min[date].Number), formatDate(c.dates.max[date].Number)
 		if isDateAssumed {
 			out.Assumed, out.AssumedExample = c.dates.counts[either], c.dates.example
 		}
 	}
-	n, isExact := c.values.values()
+	n, isExact := c.distinctOf(&out).values()
 	out.Distinct, out.DistinctExact = n, isExact
 	return out
 }
@@ -214,16 +215,48 @@ func (c *Column) countTypes(counts [numTypes]int64) (best int) {
 	return best
 }
 
-// hasCompactDates reports whether the column has dates such as 20260131: all of its numbers are such, and at least
-// three.
-func (c *column) hasCompactDates() bool {
-	return c.compact >= 3 && c.compact == c.counts[isInteger] && c.counts[isDecimal]+c.counts[isDate] == 0
+// noteForm counts the forms of a number that decide, at the end, what the column is.
+func (c *column) noteForm(v *value, b []byte) {
+	switch {
+	case v.kind == isDecimal:
+		if !bytes.ContainsAny(b, "eE") { // 1E5 is a code that a spreadsheet has read as a number
+			c.amounts++
+		}
+	case isCompactDate(b):
+		day := int(v.digits)
+		if c.compact == 0 {
+			c.days = [2]int{day, day}
+		}
+		c.compact++
+		c.days = [2]int{min(c.days[0], day), max(c.days[1], day)}
+	case isNearlyCompactDate(b):
+		c.nearly++
+	case hasLeadingZero(b):
+		c.zeros++
+		if b = bytes.TrimSpace(b); len(b) > len(c.longZero) {
+			c.longZero = string(b)
+		}
+	}
 }
 
-// hasCodes reports whether the whole numbers of the column are codes such as 00123: at least one has leading zeros, and
-// none is a quantity with a fraction, a minus or a unit.
+// hasCompactDates reports whether the column has dates such as 20260131: at least three of its numbers have their form,
+// no number has another one, and more of them are in the calendar than not.
+func (c *column) hasCompactDates() bool {
+	isAll := c.compact+c.nearly == c.counts[isInteger] && c.counts[isDecimal]+c.counts[isDate] == 0
+	return isAll && c.compact+c.nearly >= 3 && c.compact > c.nearly
+}
+
+// minCode is the number of digits of a leading zero beside fractions that is a code, such as 007.
+const minCode = 3
+
+// hasCodes reports whether the numbers of the column are codes such as 00123: at least one has leading zeros, and none
+// is a quantity with a minus, a unit or groups of digits. Beside fractions, such as 12.5, it must be longer than 05.
 func (c *column) hasCodes() bool {
-	return c.zeros > 0 && c.counts[isDecimal] == 0 && c.negative == 0 && len(c.units) == 0
+	isGrouped := slices.ContainsFunc(c.formats, func(f formatPair) bool {
+		return f.format[0] == thousandsComma || f.format[1] == thousandsDot
+	})
+	isCode := c.amounts == 0 || len(c.longZero) >= minCode
+	return c.zeros > 0 && isCode && !isGrouped && c.negative == 0 && len(c.units) == 0
 }
 
 // hasLeadingZero reports whether a value is two or more digits, of which the first is zero.

@@ -10,6 +10,7 @@ const (
 	isoDate      = "2006-01-02"
 	isoTime      = "2006-01-02 15:04"
 	slashISO     = "2006/01/02"
+	dottedISO    = "2006.01.02"
 	dotted       = "02.01.2006"
 	dayFirst     = "31/12/2006"
 	monthFirst   = "12/31/2006"
@@ -25,24 +26,41 @@ func parseDate(b []byte) (value, bool) {
 	if len(b) < 6 || len(b) > 35 {
 		return value{}, false
 	}
-	if len(b) >= 10 && (b[4] == '-' || b[4] == '/') && b[7] == b[4] {
+	if b[4] == '-' || b[4] == '/' || b[4] == '.' {
 		return parseYearFirst(b)
 	}
 	return parseYearLast(b)
 }
 
+// parseYearFirst parses 2006-12-31, 2006/12/31 and 2006.12.31. The month and the day may have one digit.
 func parseYearFirst(b []byte) (value, bool) {
-	y, m, d := digits(b[:4]), digits(b[5:7]), digits(b[8:10])
+	y, n := leadingDigits(b)
+	if n != 4 {
+		return parseYearLast(b)
+	}
+	sep, rest := b[4], b[5:]
+	m, n := leadingDigits(rest)
+	if n == 0 || n > 2 || n >= len(rest) || rest[n] != sep {
+		return value{}, false
+	}
+	rest = rest[n+1:]
+	d, n := leadingDigits(rest)
+	rest = rest[min(n, len(rest)):]
+	if n == 0 || n > 2 || len(rest) > 0 && !isTime(rest) {
+		return value{}, false
+	}
 	v, ok := newDate(y, m, d)
 	format := isoDate
 	switch {
-	case b[4] == '/':
+	case sep == '/':
 		format = slashISO
-	case len(b) > 10:
+	case sep == '.':
+		format = dottedISO
+	case len(rest) > 0:
 		format = isoTime
 	}
-	v.format, v.hasTime = [2]string{format, format}, len(b) > 10
-	return v, ok && (len(b) == 10 || isTime(b[10:]))
+	v.format, v.hasTime = [2]string{format, format}, len(rest) > 0
+	return v, ok
 }
 
 // parseYearLast parses 31/12/2006, 31.12.2006, 31-12-2006 and 31/12/06.
@@ -77,14 +95,26 @@ func parseYearLast(b []byte) (value, bool) {
 		shown = either
 	}
 	if n == 2 {
-		y = 2000 + y
+		y = fullYear(y)
 	}
 	v, ok := newDate(y, month, day)
+	v.isShortYear = n == 2
 	v.format, v.evidence, v.hasTime = formatsOfDate(sep, n == 2, shown), shown, n < len(rest)
 	if shown == either {
 		v.number[1] = dateNumber(y, day, month)
 	}
 	return v, ok
+}
+
+// lastShortYear is the last year with two digits that is read as one of this century.
+const lastShortYear = 68
+
+// fullYear returns the year that two digits stand for: 69 to 99 are of the last century, as POSIX has it.
+func fullYear(y int) int {
+	if y > lastShortYear {
+		return 1900 + y
+	}
+	return 2000 + y
 }
 
 // formatsOfDate returns the formats of a date with the year last in its two readings.
@@ -116,6 +146,17 @@ func isCompactDate(b []byte) bool {
 	}
 	_, ok := newDate(digits(b[:4]), digits(b[4:6]), digits(b[6:]))
 	return ok
+}
+
+// isNearlyCompactDate reports whether a number has the form of a compact date that is not in the calendar, such as
+// 20260230.
+func isNearlyCompactDate(b []byte) bool {
+	b = bytes.TrimSpace(b)
+	if len(b) != 8 || !isDigits(b) || isCompactDate(b) {
+		return false
+	}
+	y, m, d := digits(b[:4]), digits(b[4:6]), digits(b[6:])
+	return y >= 1800 && y <= 2200 && m >= 1 && m <= 12 && d >= 1 && d <= 31
 }
 
 // newDate returns a day of the calendar.

@@ -32,9 +32,10 @@ func parseNamedDate(b []byte) (value, bool) {
 	}
 	y := digits(year)
 	if len(year) == 2 {
-		y += 2000
+		y = fullYear(y)
 	}
 	v, ok := newDate(y, monthOf(string(bytes.ToLower(month))), digits(day))
+	v.isShortYear = len(year) == 2
 	v.format = [2]string{namedMonth, namedMonth}
 	return v, ok
 }

@@ -2,6 +2,7 @@ package profile
 
 import (
 	"math"
+	"math/big"
 	"strconv"
 )
 
@@ -15,8 +16,10 @@ const (
 const (
 	// maxNumber is the length of the longest number in bytes. Longer ones, such as serial numbers, are texts.
 	maxNumber = 40
-	// maxExact is the number of digits that are kept exactly.
+	// maxExact is the number of digits that an int64 has. Longer numbers are kept as a big.Int.
 	maxExact = 18
+	// maxScale is the number of zeros that an exponent adds to an exact number, before or after its point.
+	maxScale = 40
 )
 
 // parseNumber parses a number in plain digits, in scientific notation, with a decimal comma, or with groups of three
@@ -189,6 +192,7 @@ func (s *scannedNumber) value(places, otherPlaces int) value {
 		for i, p := range [2]int{places, otherPlaces} {
 			v.number[i], _ = strconv.ParseFloat(string(s.onlyDigits())+"e"+strconv.Itoa(s.exponent-p), 64)
 		}
+		s.keepDigits(&v, places, otherPlaces)
 		return v
 	}
 	n := int64(0)
@@ -201,6 +205,32 @@ func (s *scannedNumber) value(places, otherPlaces int) value {
 	v.number = [2]float64{float64(n) / math.Pow10(places), float64(n) / math.Pow10(otherPlaces)}
 	return v
 }
+
+// keepDigits keeps the digits of a number that is long or has an exponent, unless its exponent is too large.
+func (s *scannedNumber) keepDigits(v *value, places, otherPlaces int) {
+	if s.exponent > maxScale || s.exponent < -maxScale {
+		return
+	}
+	n, ok := new(big.Int).SetString(string(s.onlyDigits()), 10)
+	if !ok {
+		return
+	}
+	if s.exponent > places {
+		n.Mul(n, power10(s.exponent-places))
+		places = s.exponent
+	}
+	v.places, v.isExact = [2]int{places - s.exponent, places - s.exponent}, true
+	if !s.hasExp {
+		v.places[1] = otherPlaces
+	}
+	if n.IsInt64() {
+		v.digits = n.Int64()
+	} else {
+		v.long = n
+	}
+}
+
+func power10(n int) *big.Int { return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil) }
 
 func (s *scannedNumber) onlyDigits() []byte {
 	out := make([]byte, 0, maxNumber)

@@ -44,7 +44,8 @@ type Column struct {
 	Negative int64         `json:"negative,omitempty"`
 	// Formulas are texts that a spreadsheet would run.
 	Formulas int64 `json:"formulas,omitempty"`
-	// Distinct values are counted as [Key] compares them: without their case.
+	// Distinct values are counted as they are compared: texts by [Key], so without their case, numbers by their value, and
+	// dates by their day.
 	Distinct int64 `json:"distinct"`
 	// DistinctExact reports that Distinct was counted. Otherwise it is an estimate.
 	DistinctExact bool     `json:"distinct_exact"`
@@ -52,10 +53,17 @@ type Column struct {
 	// Decimal is "." or "," if the numbers show it, and DateOrder is "day" or "month": the part that comes first.
 	Decimal   string `json:"decimal,omitempty"`
 	DateOrder string `json:"date_order,omitempty"`
-	// CompactDates reports that all numbers of the column are dates such as 20260131, and read as such.
+	// CompactDates reports that the numbers of the column are dates such as 20260131, and read as such. Those that are not
+	// in the calendar, such as 20260230, are wrong values.
 	CompactDates bool `json:"compact_dates,omitempty"`
-	// Codes reports that whole numbers of the column have leading zeros, such as 00123, so that they are read as texts.
+	// Codes reports that whole numbers of the column have leading zeros, such as 00123, so that all of its numbers are
+	// read as texts.
 	Codes bool `json:"codes,omitempty"`
+	// ShortYears is the number of dates whose years have two digits, such as ShortYear: 69 to 99 are of the last century.
+	ShortYears int64  `json:"short_years,omitempty"`
+	ShortYear  string `json:"short_year,omitempty"`
+	// CodeExample is a value of Codes with leading zeros.
+	CodeExample string `json:"code_example,omitempty"`
 	// Assumed is the number of values that can be read in two ways and that nothing in the file decides, such as
 	// AssumedExample. They are read by Decimal or DateOrder.
 	Assumed        int64  `json:"assumed,omitempty"`

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
-	"math"
+	"math/big"
 	"strconv"
 	"strings"
 )
@@ -20,13 +20,12 @@ const (
 // readings are the ranges of a column's numbers or dates in both readings, and the evidence for them.
 type readings struct {
 	counts   [either + 1]int64
-	min, max [2]float64
+	min, max [2]Value
+	hasRange bool
 	example  string // that can be read in two ways
-}
-
-func newReadings() readings {
-	inf := math.Inf(1)
-	return readings{min: [2]float64{inf, inf}, max: [2]float64{-inf, -inf}}
+	// shortYears is the number of dates whose years have two digits, such as shortYear.
+	shortYears int64
+	shortYear  string
 }
 
 func (r *readings) add(v *value, b []byte) {
@@ -34,10 +33,29 @@ func (r *readings) add(v *value, b []byte) {
 		r.example = string(bytes.TrimSpace(b))
 	}
 	r.counts[v.evidence]++
-	for i, n := range v.number {
-		r.min[i], r.max[i] = min(r.min[i], n), max(r.max[i], n)
+	if v.isShortYear {
+		if r.shortYears == 0 {
+			r.shortYear = string(bytes.TrimSpace(b))
+		}
+		r.shortYears++
 	}
+	for i, n := range v.number {
+		if !r.hasRange || n <= r.min[i].Number && v.compare(i, r.min[i]) < 0 {
+			r.min[i] = v.reading(i)
+		}
+		if !r.hasRange || n >= r.max[i].Number && v.compare(i, r.max[i]) > 0 {
+			r.max[i] = v.reading(i)
+		}
+	}
+	r.hasRange = true
 }
+
+// reading returns the number in one of its readings.
+func (v *value) reading(i int) Value {
+	return Value{Number: v.number[i], Digits: v.digits, Long: v.long, Places: v.places[i], IsExact: v.isExact}
+}
+
+func (v *value) compare(i int, other Value) int { return Compare(v.reading(i), other) }
 
 // isShown reports whether a value depends on the reading or shows it.
 func (r *readings) isShown() bool { return r.counts[first]+r.counts[second]+r.counts[either] > 0 }
@@ -68,7 +86,7 @@ func (r *readings) resolve(f fallback) (reading int, isAssumed bool) {
 type fileEvidence struct{ numbers, dates fallback }
 
 func (p *Profiler) evidence() *fileEvidence {
-	numbers, dates := newReadings(), newReadings()
+	var numbers, dates readings
 	for _, c := range p.columns {
 		for e := first; e <= second; e++ {
 			numbers.counts[e] += min(c.numbers.counts[e], 1)
@@ -99,15 +117,18 @@ type Value struct {
 	// Number is that of an integer or a decimal, or a date as YYYYMMDD. HasTime reports that a date has a time of day.
 	Number  float64
 	HasTime bool
-	// Digits are those of a number without its point, and Places the number of them after it, if IsExact. A number with
-	// an exponent or more than 18 digits is not exact.
+	// Digits are those of a number without its point, and Places the number of them after it, if IsExact. If they do not
+	// fit, Long has them. A number with a large exponent is not exact.
 	Digits  int64
+	Long    *big.Int
 	Places  int
 	IsExact bool
 	// Unit is that of a number, such as $ or %, or empty.
 	Unit string
 	// Assumed reports that it can be read in two ways and that nothing in the file decides.
 	Assumed bool
+	// IsShortYear reports that the year of a date has two digits: 69 to 99 are of the last century.
+	IsShortYear bool
 }
 
 // IsNumber reports whether the value is a number.
@@ -117,12 +138,29 @@ func (v Value) IsNumber() bool { return v.Type == Integer || v.Type == Decimal }
 // and the day comes first.
 func ReadValue(b []byte, c *Column) Value {
 	v := classify(b)
-	out := Value{Type: typeNames[v.kind], HasTime: v.hasTime, Digits: v.digits, IsExact: v.isExact, Unit: v.unit}
 	if c != nil && c.CompactDates && v.kind == isInteger && isCompactDate(b) {
 		return Value{Type: Date, Number: v.number[0]}
 	}
-	if c != nil && c.Codes && v.kind == isInteger {
+	if c != nil && c.Codes && (v.kind == isInteger || v.kind == isDecimal) {
 		return Value{Type: Text}
+	}
+	return v.read(c)
+}
+
+// ReadNumber reads a value like [ReadValue], but a code with leading zeros as a number.
+func ReadNumber(b []byte, c *Column) Value {
+	if c == nil || !c.Codes {
+		return ReadValue(b, c)
+	}
+	v := classify(b)
+	return v.read(c)
+}
+
+// read returns the value in the reading of a column, which may be nil.
+func (v *value) read(c *Column) Value {
+	out := Value{
+		Type: typeNames[v.kind], HasTime: v.hasTime, Digits: v.digits, Long: v.long, IsExact: v.isExact, Unit: v.unit,
+		IsShortYear: v.isShortYear,
 	}
 	reading, isDecided := 0, false
 	if c != nil {
@@ -172,6 +210,7 @@ func (p *Profile) Remarks() (list []string) {
 		}
 	}
 	list = append(list, p.unitRemarks()...)
+	list = append(list, p.yearRemarks()...)
 	named, more := 0, 0
 	for i := range p.Columns {
 		c := &p.Columns[i]
@@ -209,6 +248,20 @@ func (p *Profile) unitRemarks() (list []string) {
 			units = append(units, fmt.Sprintf("%s (%d)", cmp.Or(u.Format, "none"), u.Count))
 		}
 		list = append(list, fmt.Sprintf("numbers of %.60q have several units: %s", c.Name, strings.Join(units, ", ")))
+	}
+	return list
+}
+
+// yearRemarks returns a sentence for each of the first columns whose dates have years of two digits.
+func (p *Profile) yearRemarks() (list []string) {
+	for i := range p.Columns {
+		c := &p.Columns[i]
+		if c.ShortYears == 0 || len(list) == maxRemarks {
+			continue
+		}
+		v := ReadValue([]byte(c.ShortYear), c)
+		list = append(list, fmt.Sprintf("in %.60q, %s a year of two digits, which is taken as 1969 to 2068: %s is read as %s",
+			c.Name, CountOf(c.ShortYears, "date has", "dates have"), c.ShortYear, formatDate(v.Number)))
 	}
 	return list
 }

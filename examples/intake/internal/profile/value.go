@@ -1,6 +1,9 @@
 package profile
 
-import "bytes"
+import (
+	"bytes"
+	"math/big"
+)
 
 // Type is the type of a value or a column.
 type Type string
@@ -36,16 +39,23 @@ type value struct {
 	format   [2]string  // of a date or of a number that is not written in plain digits
 	number   [2]float64 // of an integer, a decimal, or a date as YYYYMMDD
 	hasTime  bool       // of a date
-	// digits are those of a number without its point, and places the number of them after it, if isExact.
+	// digits are those of a number without its point, and places the number of them after it, if isExact. If they are
+	// too many for digits, they are in long.
 	digits  int64
+	long    *big.Int
 	places  [2]int
 	isExact bool
 	unit    string // of a number, such as %
+	// isShortYear reports that the year of a date has two digits.
+	isShortYear bool
 }
 
 func (v *value) negate() {
 	v.number[0], v.number[1] = -v.number[0], -v.number[1]
 	v.digits = -v.digits
+	if v.long != nil {
+		v.long.Neg(v.long)
+	}
 }
 
 // evidence is the reading that a value shows.

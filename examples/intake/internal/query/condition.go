@@ -2,8 +2,9 @@ package query
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/carrel-go/carrel/examples/intake/internal/profile"
@@ -12,7 +13,8 @@ import (
 // Condition compares a column with a value. The operators eq, ne, lt, le, gt and ge compare numbers or dates if the
 // value is one, and otherwise texts; dates are compared by day. eq, ne and contains ignore case, see [profile.Key];
 // missing and present ignore the value. A value is missing if a profile counts it so, such as "n/a". A column whose
-// profile says that it has numbers or dates is compared with a number or a date only.
+// profile says that it has numbers or dates is compared with a number or a date only. A number with a unit, such as 5 EUR,
+// is compared with numbers of that unit only. Codes with leading zeros, such as 00123, are equal as texts.
 type Condition struct{ Column, Operator, Value string }
 
 // The operators of a Condition.
@@ -37,6 +39,61 @@ func isOrder(operator string) bool {
 	return operator == Below || operator == AtMost || operator == Above || operator == AtLeast
 }
 
+// test is a condition that is ready to be compared.
+type test struct {
+	Condition
+	want   profile.Value
+	number profile.Value // want as a number, in a column of codes
+	key    string
+	// others is the number of matching rows whose values are missing or of another type, so that they are not equal.
+	// codes is the number of codes that are another text than the value, but the same number.
+	others, codes int64
+	code          string
+	units         []string // of the compared numbers, at most two
+	isOther       bool     // of the current row
+}
+
+// newTest checks a condition.
+func (q *Query) newTest(c Condition) (t test, err error) {
+	if !slices.Contains(Operators(), c.Operator) {
+		return t, fmt.Errorf("%w: operator %.20q: must be one of %s", ErrOptions, c.Operator, joinTexts(Operators()))
+	}
+	column := q.o.Profiles[c.Column]
+	t = test{Condition: c, key: string(profile.Key([]byte(c.Value), nil))}
+	t.want = q.readValue([]byte(c.Value), c.Column)
+	t.number = profile.ReadNumber([]byte(c.Value), column)
+	if t.want.HasTime && isOrder(c.Operator) {
+		return t, fmt.Errorf("%w: value %.40q: must be a day without a time, such as 2026-01-31", ErrOptions, c.Value)
+	}
+	if err := checkValue(c, t.want, column); err != nil {
+		return t, err
+	}
+	if err := checkUnit(c, t.want, column); err != nil {
+		return t, err
+	}
+	q.noteReading(&t)
+	return t, nil
+}
+
+// plainNumber matches a number that has only one reading.
+var plainNumber = regexp.MustCompile(`^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$`)
+
+// noteReading notes how the value of a condition is read, unless it is plain.
+func (q *Query) noteReading(t *test) {
+	value := strings.TrimSpace(t.Value)
+	isPlain := plainNumber.MatchString(value) && show(t.want) == show(profile.ReadValue([]byte(value), &profile.Column{
+		Decimal: profile.DecimalPoint,
+	}))
+	switch {
+	case t.Operator == Contains || t.Operator == Missing || t.Operator == Present:
+	case !t.want.IsNumber() && t.want.Type != profile.Date:
+	case isPlain, show(t.want) == value, t.want.HasTime:
+	default:
+		q.result.Notes = append(q.result.Notes, fmt.Sprintf("the value %.60q for %.60q is read as %s", value, t.Column,
+			show(t.want)))
+	}
+}
+
 // checkValue returns an error for a condition that compares a column of numbers or of dates with a value of another
 // type. c is the profile of the column, or nil.
 func checkValue(w Condition, v profile.Value, c *profile.Column) error {
@@ -56,38 +113,70 @@ func checkValue(w Condition, v profile.Value, c *profile.Column) error {
 	return fmt.Errorf("%w: value %.60q: the column %.60q has %s", ErrOptions, w.Value, w.Column, want)
 }
 
-// matches reports whether a value fulfils condition i.
-func (q *Query) matches(b []byte, i int) bool {
-	c, want := q.o.Where[i], q.values[i]
-	b = bytes.TrimSpace(b)
-	if c.Operator == Contains {
-		return bytes.Contains(bytes.ToLower(b), []byte(strings.ToLower(c.Value)))
+// checkUnit returns an error for a value with a unit that the numbers of a column do not have.
+func checkUnit(w Condition, v profile.Value, c *profile.Column) error {
+	if v.Unit == "" || c == nil || w.Operator == Contains || c.Type == profile.Text {
+		return nil
 	}
-	v := q.read(b, c.Column)
-	switch c.Operator {
+	var units []string
+	for _, u := range c.Units {
+		if UnitKey(u.Format) == UnitKey(v.Unit) {
+			return nil
+		}
+		if u.Format != "" {
+			units = append(units, u.Format)
+		}
+	}
+	has := "do not have units: must be a number such as 100"
+	if len(units) > 0 {
+		has = "have other units: " + strings.Join(units, ", ")
+	}
+	return fmt.Errorf("%w: value %.60q: the numbers of the column %.60q %s", ErrOptions, w.Value, w.Column, has)
+}
+
+// matchesAll reports whether a row fulfils all conditions.
+func (q *Query) matchesAll(row Row) bool {
+	for i := range q.tests {
+		t := &q.tests[i]
+		if t.isOther = false; !q.matches(row(t.Column), t) {
+			return false
+		}
+	}
+	for i := range q.tests {
+		if q.tests[i].isOther {
+			q.tests[i].others++
+		}
+	}
+	return true
+}
+
+// matches reports whether a value fulfils a condition.
+func (q *Query) matches(b []byte, t *test) bool {
+	b = bytes.TrimSpace(b)
+	if t.Operator == Contains {
+		return bytes.Contains(profile.Key(b, &q.key), []byte(t.key))
+	}
+	v := q.readValue(b, t.Column)
+	switch t.Operator {
 	case Missing:
 		return v.Type == profile.Empty
 	case Present:
 		return v.Type != profile.Empty
 	}
-	compared := 0
-	isDay := v.Type == profile.Date && want.Type == profile.Date && (!want.HasTime || isOrder(c.Operator))
-	switch isMeasured := want.IsNumber() || want.Type == profile.Date; {
-	case isDay, v.IsNumber() && want.IsNumber():
-		compared = compareNumbers(v, want)
-	case isMeasured && v.Type != profile.Empty && isOrder(c.Operator):
-		q.result.Incomparable++
+	compared, isComparable := q.compare(b, v, t)
+	if !isComparable {
+		if v.Type != profile.Empty {
+			q.result.Incomparable++
+		}
 		return false
-	case v.Type == profile.Empty && isOrder(c.Operator):
-		return false
-	case string(profile.Key(b, &q.key)) == q.keys[i]:
-	default:
-		compared = bytes.Compare(b, []byte(c.Value))
 	}
-	switch c.Operator {
+	switch t.Operator {
 	case Equal:
 		return compared == 0
 	case NotEqual:
+		isOther := v.Type == profile.Empty || (t.want.IsNumber() || t.want.Type == profile.Date) && v.Type != t.want.Type &&
+			v.IsNumber() != t.want.IsNumber()
+		t.isOther = isOther && compared != 0
 		return compared != 0
 	case Below:
 		return compared < 0
@@ -99,9 +188,49 @@ func (q *Query) matches(b []byte, i int) bool {
 	return compared >= 0
 }
 
-func compareNumbers(a, b profile.Value) int {
-	if a.IsExact && b.IsExact && a.Places == b.Places {
-		return cmp.Compare(a.Digits, b.Digits)
+// compare compares a value with that of a condition. It reports whether they have an order, which equality does not
+// need.
+func (q *Query) compare(b []byte, v profile.Value, t *test) (n int, isComparable bool) {
+	want := t.want
+	if c := q.o.Profiles[t.Column]; c != nil && c.Codes {
+		number := profile.ReadNumber(b, c)
+		if isOrder(t.Operator) && t.number.IsNumber() {
+			v, want = number, t.number
+		} else if t.number.IsNumber() && number.IsNumber() && profile.Compare(number, t.number) == 0 {
+			t.noteCode(b, string(profile.Key(b, &q.key)) != t.key)
+		}
 	}
-	return cmp.Compare(a.Number, b.Number)
+	isDay := v.Type == profile.Date && want.Type == profile.Date && (!want.HasTime || isOrder(t.Operator))
+	switch isMeasured := want.IsNumber() || want.Type == profile.Date; {
+	case v.IsNumber() && want.IsNumber():
+		if want.Unit != "" && UnitKey(v.Unit) != UnitKey(want.Unit) {
+			return 1, !isOrder(t.Operator)
+		}
+		t.noteUnit(v.Unit)
+		return profile.Compare(v, want), true
+	case isDay:
+		return profile.Compare(v, want), true
+	case isMeasured && isOrder(t.Operator), v.Type == profile.Empty && isOrder(t.Operator):
+		return 0, false
+	case string(profile.Key(b, &q.key)) == t.key:
+		return 0, true
+	}
+	return bytes.Compare(b, []byte(t.Value)), true
+}
+
+// noteCode counts a code that is the same number as the value, but another text.
+func (t *test) noteCode(b []byte, isApart bool) {
+	if !isApart {
+		return
+	}
+	if t.codes++; t.code == "" {
+		t.code = text(b)
+	}
+}
+
+// noteUnit keeps the first two units of the compared numbers.
+func (t *test) noteUnit(unit string) {
+	if len(t.units) < 2 && !slices.Contains(t.units, unit) {
+		t.units = append(t.units, unit)
+	}
 }

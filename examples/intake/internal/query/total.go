@@ -25,13 +25,13 @@ type total struct {
 
 func (t *total) add(v profile.Value) {
 	if t.count == 0 {
-		t.min, t.max, t.sum = v, v, new(big.Int)
+		t.min, t.max = v, v
 	}
 	t.count++
-	if compareNumbers(v, t.min) < 0 {
+	if profile.Compare(v, t.min) < 0 {
 		t.min = v
 	}
-	if compareNumbers(v, t.max) > 0 {
+	if profile.Compare(v, t.max) > 0 {
 		t.max = v
 	}
 	t.float += v.Number
@@ -39,14 +39,62 @@ func (t *total) add(v profile.Value) {
 	if t.isFloat {
 		return
 	}
-	n := t.scratch.SetInt64(v.Digits)
-	if v.Places > t.places {
-		t.sum.Mul(t.sum, power10(v.Places-t.places))
-		t.places = v.Places
-	} else if v.Places < t.places {
-		n.Mul(n, power10(t.places-v.Places))
+	n := v.Long
+	if n == nil {
+		n = t.scratch.SetInt64(v.Digits)
+	}
+	t.addDigits(n, v.Places)
+}
+
+// addDigits adds an integer with that many places to the sum.
+func (t *total) addDigits(n *big.Int, places int) {
+	if t.sum == nil {
+		t.sum = new(big.Int)
+	}
+	if places > t.places {
+		t.sum.Mul(t.sum, power10(places-t.places))
+		t.places = places
+	} else if places < t.places {
+		n = new(big.Int).Mul(n, power10(t.places-places))
 	}
 	t.sum.Add(t.sum, n)
+}
+
+// merge adds the numbers and dates of another total.
+func (t *total) merge(other *total) {
+	switch {
+	case other.count == 0:
+	case t.count == 0:
+		t.min, t.max = other.min, other.max
+	default:
+		if profile.Compare(other.min, t.min) < 0 {
+			t.min = other.min
+		}
+		if profile.Compare(other.max, t.max) > 0 {
+			t.max = other.max
+		}
+	}
+	t.count += other.count
+	t.float += other.float
+	t.isFloat = t.isFloat || other.isFloat
+	if other.sum != nil && !t.isFloat {
+		t.addDigits(other.sum, other.places)
+	}
+	if other.dates > 0 {
+		from, to, n := other.from, other.to, t.dates+other.dates
+		if t.dates > 0 {
+			from, to = min(from, t.from), max(to, t.to)
+		}
+		t.from, t.to, t.dates = from, to, n
+	}
+}
+
+// extreme returns the smallest or the largest number.
+func (t *total) extreme(f Function) profile.Value {
+	if f == Min {
+		return t.min
+	}
+	return t.max
 }
 
 func power10(n int) *big.Int { return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil) }
@@ -106,7 +154,7 @@ func formatValue(v profile.Value) string {
 	if !v.IsExact {
 		return formatFloat(v.Number)
 	}
-	return formatDigits(big.NewInt(v.Digits), v.Places)
+	return formatDigits(v.Big(), v.Places)
 }
 
 func formatFloat(n float64) string {

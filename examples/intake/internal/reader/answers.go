@@ -82,7 +82,7 @@ func (c *conversation) tellAnswer(a *intaketools.Answer, l *found, isDistinct bo
 		lines = append(lines, tellTable(labelsOf(a), a.Lines))
 	}
 	if a.Groups > len(a.Lines) && !isDistinct {
-		lines = append(lines, fmt.Sprintf("These are %d of %d groups.", len(a.Lines), a.Groups))
+		lines = append(lines, fmt.Sprintf("These are %d of %d groups, the %s.", len(a.Lines), a.Groups, a.Order))
 	}
 	for _, note := range a.Notes {
 		note = c.tellPerson(note)

@@ -103,7 +103,7 @@ func (c *conversation) tellTotal(l *found, q question) string {
 	case len(cut) > 0:
 		return none + strings.Join(cut, ", ") + "."
 	}
-	t := totals{function: q.function, groups: map[string]*total{}}
+	t := totals{function: q.function, groups: map[string]*total{}, isByDate: true}
 	for _, a := range answers {
 		if !t.addAnswer(&a) {
 			return none + "some have dates and others have numbers."
@@ -134,6 +134,7 @@ type totals struct {
 	order    []*total
 	places   int          // the most decimal places of a value
 	typ      profile.Type // of the values, or empty before the first one
+	isByDate bool         // the groups are dates
 }
 
 type total struct {
@@ -161,8 +162,9 @@ func (t *totals) addAnswer(a *intaketools.Answer) bool {
 	case t.typ != typ:
 		return false
 	}
+	t.isByDate = t.isByDate && a.Order == query.OrderByDate
 	for _, line := range a.Lines {
-		t.add(line)
+		t.add(line, a)
 	}
 	return true
 }
@@ -176,7 +178,7 @@ func (t *totals) parseValue(text string) (*big.Rat, bool) {
 }
 
 // add adds a line of an answer, whose last values are the measures. A measure without a value is empty.
-func (t *totals) add(line []string) {
+func (t *totals) add(line []string, a *intaketools.Answer) {
 	names, measures := line[:len(line)-1], line[len(line)-1:]
 	count := new(big.Rat)
 	if t.function == "avg" {
@@ -191,10 +193,16 @@ func (t *totals) add(line []string) {
 	}
 	_, decimals, _ := strings.Cut(measures[0], ".")
 	t.places = max(t.places, len(decimals))
-	id, label := "", strings.Join(names, ", ")
+	id, label, unit := "", strings.Join(names, ", "), a.Unit
+	if a.UnitColumn != "" {
+		unit, names = names[len(names)-1], names[:len(names)-1]
+	} else if unit != "" {
+		label = strings.Join(slices.Concat(names, []string{unit}), ", ")
+	}
 	if len(names) > 0 {
 		id = groupID(names[0])
 	}
+	id += "\x00" + query.UnitKey(unit)
 	g := t.groups[id]
 	if g == nil {
 		g = &total{label, value, count}
@@ -224,15 +232,20 @@ func (t *totals) tell(head string, q question) string {
 	switch {
 	case len(t.order) == 0:
 		return head + ": no numbers or dates."
-	case q.by == "":
+	case q.by == "" && len(t.order) == 1:
 		return head + ": " + t.format(t.order[0]) + "."
 	}
-	slices.SortStableFunc(t.order, func(a, b *total) int { return b.value.Cmp(a.value) })
-	if q.isAscending {
-		slices.Reverse(t.order)
-	}
-	lines := []string{head + ":"}
 	most := min(len(t.order), cmp.Or(q.limit, manyGroups))
+	slices.SortStableFunc(t.order, func(a, b *total) int {
+		switch {
+		case t.isByDate && len(t.order) == most:
+			return strings.Compare(a.label, b.label)
+		case q.isAscending:
+			return a.value.Cmp(b.value)
+		}
+		return b.value.Cmp(a.value)
+	})
+	lines := []string{head + ":"}
 	for _, g := range t.order[:most] {
 		lines = append(lines, fmt.Sprintf("- %s: %s", cmp.Or(g.label, "(empty)"), t.format(g)))
 	}

@@ -81,6 +81,8 @@ func formatName(format string) string {
 		return "YYYY-MM-DD hh:mm"
 	case "2006/01/02":
 		return "YYYY/MM/DD"
+	case "2006.01.02":
+		return "YYYY.MM.DD"
 	case "02.01.2006":
 		return "DD.MM.YYYY"
 	case "31/12/2006":

@@ -1,0 +1,128 @@
+package intaketools
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/carrel-go/carrel/examples/intake/internal/files"
+	"github.com/carrel-go/carrel/examples/intake/internal/kinds"
+	"github.com/carrel-go/carrel/examples/intake/internal/profile"
+)
+
+// unitColumns returns the columns that have the units of the measured columns of a query: that of currencies for money,
+// and that of units of measure for other amounts. A measured column whose rows the query groups by it is left out.
+func unitColumns(report *files.Report, in queryIn) map[string]string {
+	units := map[string]string{}
+	if report == nil {
+		return units
+	}
+	roles := rolesOf(report)
+	for _, m := range in.Measures {
+		if m.Column == nil {
+			continue
+		}
+		if unit := unitColumnOf(report, roles, *m.Column); unit != "" && !slices.Contains(in.GroupBy, unit) {
+			units[*m.Column] = unit
+		}
+	}
+	return units
+}
+
+// unitColumnOf returns the column that has the units of a column, or "".
+func unitColumnOf(report *files.Report, roles map[string]kinds.Role, column string) string {
+	own := report.Profile.Column(column)
+	if own == nil || own.Type != profile.Integer && own.Type != profile.Decimal || hasUnitInName(column) {
+		return ""
+	}
+	role := roles[column]
+	named, general := "", ""
+	for i := range report.Profile.Columns {
+		c := &report.Profile.Columns[i]
+		if c.Type != profile.Text || c.Name == column {
+			continue
+		}
+		switch stem, isUnit := cutUnitWord(c.Name); {
+		case isUnit && stem != "" && strings.Contains(plainName(column), stem):
+			named = c.Name
+		case roles[c.Name] == kinds.Currency && isMoney(role, column), roles[c.Name] == kinds.Unit && isMeasure(role):
+			general = c.Name
+		}
+	}
+	if named != "" {
+		return named
+	}
+	return general
+}
+
+// rolesOf returns the roles of the columns of a report by name: those that a person or an agent has recorded, and
+// otherwise those that the names and the examples show.
+func rolesOf(report *files.Report) map[string]kinds.Role {
+	roles := map[string]kinds.Role{}
+	var columns []kinds.Column
+	for _, c := range report.Profile.Columns {
+		columns = append(columns, kinds.Column{Name: c.Name, Examples: c.Examples})
+	}
+	for _, c := range kinds.Recognize(columns).Columns {
+		roles[c.Name] = c.Role
+		if role := kinds.RoleOfMeaning(report.Meanings[c.Name]); role != "" {
+			roles[c.Name] = role
+		}
+	}
+	return roles
+}
+
+func isMoney(role kinds.Role, name string) bool {
+	switch role {
+	case kinds.Amount, kinds.UnitPrice, kinds.ListPrice:
+		return true
+	case "":
+		name = plainName(name)
+		for _, word := range []string{
+			"amount", "price", "cost", "value", "total", "net", "gross", "revenue", "fee", "tax", "vat", "freight", "duty",
+			"betrag", "preis", "kosten", "wert", "umsatz", "montant", "prix", "importe", "precio",
+		} {
+			if strings.Contains(name, word) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isMeasure reports whether the numbers of a column may have a unit of measure. Those of an unknown column may.
+func isMeasure(role kinds.Role) bool {
+	switch role {
+	case kinds.Quantity, kinds.OnHand, kinds.QuantityPer, kinds.ReorderPoint, kinds.Weight, "":
+		return true
+	}
+	return false
+}
+
+func plainName(name string) string {
+	return strings.Join(strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return strings.ContainsRune("_ -.", r) }), "_")
+}
+
+// unitWords are the ends of names of columns that have units.
+func unitWords() []string {
+	return []string{"unit", "uom", "units", "currency", "ccy", "einheit", "währung"}
+}
+
+// cutUnitWord returns the name of a column such as weight_unit without its last word, if that says that it has units.
+func cutUnitWord(name string) (stem string, isUnit bool) {
+	name = plainName(name)
+	for _, word := range unitWords() {
+		if stem, ok := strings.CutSuffix(name, word); ok {
+			return strings.TrimSuffix(stem, "_"), true
+		}
+	}
+	return "", false
+}
+
+// hasUnitInName reports whether the name of a column ends with a unit, such as weight_kg.
+func hasUnitInName(name string) bool {
+	words := strings.Split(plainName(name), "_")
+	last := words[len(words)-1]
+	return len(words) > 1 && (quantity.MatchString("5 "+last) || slices.Contains([]string{
+		"eur", "usd", "gbp", "chf", "days", "hours", "pct", "percent",
+	}, last))
+}

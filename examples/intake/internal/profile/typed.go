@@ -1,0 +1,82 @@
+package profile
+
+import (
+	"bytes"
+	"hash/maphash"
+	"maps"
+	"strconv"
+)
+
+// typedValues counts the distinct values of a column by their values as numbers and dates: 1.50 is 1.5. It exists from
+// the first value on whose text differs from that.
+type typedValues struct{ distinct }
+
+// countValue counts a value as distinct: by its text, and by its value.
+func (c *column) countValue(v *value, b []byte, seed maphash.Seed) {
+	hash := maphash.Bytes(seed, Key(b, &c.key))
+	typed := hash
+	if text := v.canonicalText(b); text != "" {
+		typed = maphash.String(seed, text)
+		if c.typed == nil && typed != hash {
+			c.typed = &typedValues{distinct{maps.Clone(c.values.seen), c.values.max, c.values.skip}}
+		}
+	}
+	c.values.add(hash)
+	if c.typed != nil {
+		c.typed.add(typed)
+	}
+}
+
+// canonicalText returns the text of a number or a date in its plain form, or "" if it is in that form, or can be read in
+// two ways.
+func (v *value) canonicalText(b []byte) string {
+	switch {
+	case v.evidence == either:
+	case v.kind == isDate && (len(b) != len(isoDate) || b[4] != '-' || b[7] != '-'):
+		return formatDate(v.number[0])
+	case v.kind != isInteger && v.kind != isDecimal || !v.isExact:
+	case v.kind == isInteger && isPlain(b):
+	default:
+		n := v.reading(0)
+		return FormatNumber(n) + v.unit
+	}
+	return ""
+}
+
+// isPlain reports whether a whole number has digits only, and no leading zero.
+func isPlain(b []byte) bool { return isDigits(b) && (len(b) == 1 || b[0] != '0') }
+
+// distinctOf returns the count of distinct values by the type of the column.
+func (c *column) distinctOf(out *Column) *distinct {
+	isTyped := out.Type == Integer || out.Type == Decimal || out.Type == Date && !out.CompactDates
+	if c.typed != nil && isTyped {
+		return &c.typed.distinct
+	}
+	return &c.values
+}
+
+// GroupKey returns the form in which a value of a column is compared, grouped and counted as distinct, and its text in
+// a result. In a column of numbers, a number is its value, so 1.50 is 1.5. In a column of dates, a date is its day.
+// Other values are texts, see [Key]. buf is a buffer for the key.
+func GroupKey(b []byte, c *Column, buf *[]byte) (key []byte, text string, v Value) {
+	b = bytes.TrimSpace(b)
+	if c == nil || c.Type == Text || c.Type == Boolean || c.Type == Empty {
+		return Key(b, buf), "", Value{}
+	}
+	v = ReadValue(b, c)
+	switch isNumbers := c.Type == Integer || c.Type == Decimal; {
+	case isNumbers && v.IsNumber() && v.IsExact:
+		text = FormatNumber(v)
+		if v.Unit != "" {
+			text += " " + v.Unit
+		}
+		return []byte(text), text, v
+	case isNumbers && v.IsNumber():
+		text = strconv.FormatFloat(v.Number, 'g', -1, 64)
+		return []byte(text), text, v
+	case c.Type == Date && v.Type == Date:
+		text = formatDate(v.Number)
+		return []byte(text), text, v
+	}
+	return Key(b, buf), "", v
+}

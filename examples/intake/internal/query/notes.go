@@ -1,0 +1,103 @@
+package query
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/carrel-go/carrel/examples/intake/internal/profile"
+)
+
+// findings are what a query has seen besides its result.
+type findings struct {
+	hours        int64  // dates whose time of day was left out
+	merged       string // two texts that are one group
+	shortYears   int64
+	shortYear    string
+	addedDates   int64 // dates that a sum or an average ignores
+	listedTotals int64 // rows of a result that look like total rows
+}
+
+// settle adds the notes about how the values were read.
+func (q *Query) settle(out *Result) {
+	add := func(format string, args ...any) { out.Notes = append(out.Notes, fmt.Sprintf(format, args...)) }
+	out.Notes = append([]string{}, out.Notes...)
+	for i := range q.tests {
+		t := &q.tests[i]
+		if t.others > 0 {
+			add("%s no value of %.60q that can be compared, because it is missing or of another type, and counts as not "+
+				"equal to %.60q", profile.CountOf(t.others, "matching row has", "matching rows have"), t.Column, t.Value)
+		}
+		if t.codes > 0 {
+			add("%.60q has codes with leading zeros, which are compared as texts: %s, such as %s, the same number as "+
+				"%.60q, but not equal to it", t.Column, profile.CountOf(t.codes, "value is", "values are"), t.code, t.Value)
+		}
+		if len(t.units) > 1 {
+			add("numbers of %.60q have several units, such as %s and %s, and are compared without them", t.Column,
+				cmp.Or(t.units[0], "none"), cmp.Or(t.units[1], "none"))
+		}
+	}
+	s := &q.seen
+	if s.merged != "" {
+		add("groups have one number each, however it is written: %s are one group", s.merged)
+	}
+	if s.hours > 0 {
+		add("the dates are grouped by day: %s, which is left out", profile.CountOf(s.hours, "value has a time",
+			"values have a time"))
+	}
+	if s.shortYears > 0 {
+		add("years of two digits are taken as 1969 to 2068: %s", s.shortYear)
+	}
+	if s.addedDates > 0 {
+		add("dates cannot be added, so they do not have a sum or an average: %s ignored",
+			profile.CountOf(s.addedDates, "is", "are"))
+	}
+	if s.listedTotals > 0 {
+		add("%s like a total row", profile.CountOf(s.listedTotals, "matching row looks", "matching rows look"))
+	}
+	q.codeNotes(add)
+	q.unitNotes(add)
+}
+
+// codeNotes tells that columns of codes do not have numbers.
+func (q *Query) codeNotes(add func(string, ...any)) {
+	for i, m := range q.o.Measures {
+		c := q.o.Profiles[m.Column]
+		if c == nil || !c.Codes || !q.isFirst[i] {
+			continue
+		}
+		add("%.60q is read as texts, because it has whole numbers with leading zeros, such as %s: they are codes, which "+
+			"are not added or compared as numbers", m.Column, c.CodeExample)
+	}
+}
+
+// unitNotes tells the units of the numbers if there are several.
+func (q *Query) unitNotes(add func(string, ...any)) {
+	switch {
+	case len(q.units) < 2:
+	case q.units.hasSeveral():
+		add("the numbers have several units, and each unit has its own result: %s", q.units.describe())
+	default:
+		add("some numbers have a unit and others do not, and they are taken together: %s", q.units.describe())
+	}
+}
+
+// totalNotes tells which rows are left out as total rows, and what the measures are with them.
+func (q *Query) totalNotes(list []*group) []string {
+	n := q.result.Totals
+	if n == 0 {
+		return nil
+	}
+	note := profile.CountOf(n, "row that looks like a total row is", "rows that look like total rows are") + " left out"
+	if len(q.o.GroupBy) > 0 || len(list) != 1 || len(q.units) > 1 {
+		return []string{note}
+	}
+	with := list[0].clone()
+	with.merge(q.totals)
+	var figures []string
+	for i, m := range q.o.Measures {
+		figures = append(figures, fmt.Sprintf("%s is %s", m.Name(), cmp.Or(q.format(with, i), "empty")))
+	}
+	return []string{note + ": with " + map[bool]string{true: "it", false: "them"}[n == 1] + ", " +
+		strings.Join(figures, ", ")}
+}
