@@ -15,16 +15,16 @@ import (
 )
 
 const queryDescription = "Answer a question about the rows of one file: filter, group, and count, sum, avg, min or " +
-	"max. Dates are compared and grouped by day, or grouped by month or year with bucket, and have a min and a max. " +
-	"Numbers of several units, such as currencies, have a result for each unit. Rows that look like total rows are left " +
-	"out of measures. Always tell the person the notes of a result. Without group_by and measures it returns the first " +
+	"max. Dates are compared and grouped by day, or grouped by month or year with granularity, and have a min and a " +
+	"max. Numbers of several units, such as currencies, have a result for each unit. Rows that look like total rows are " +
+	"left out of measures. Always tell the person the notes of a result. Without group_by and measures it returns the first " +
 	"matching rows. join adds columns of another, small file, such as the names of suppliers. A call reads at most 4 GB " +
 	"and says where it stopped. Examples: {\"file\": \"f1\", \"group_by\": [\"supplier_id\"], \"measures\": " +
 	"[{\"function\": \"sum\", \"column\": \"quantity\"}]}, {\"file\": \"f1\", \"where\": [{\"column\": " +
 	"\"quantity\", \"operator\": \"lt\", \"value\": \"0\"}], \"limit\": 5}, {\"file\": \"f1\", \"join\": " +
 	"{\"file\": \"f2\", \"on\": \"supplier_id\", \"equals\": \"supplier_id\", \"columns\": " +
 	"[\"supplier_name\"]}, \"group_by\": [\"supplier_name\"], \"measures\": [{\"function\": \"count\"}]}, " +
-	"{\"file\": \"f1\", \"group_by\": [\"ship_date\"], \"bucket\": \"month\"}."
+	"{\"file\": \"f1\", \"group_by\": [\"ship_date\"], \"granularity\": \"month\"}."
 
 const (
 	maxQueryRead = 4 << 30 // bytes of a file that a query reads
@@ -50,11 +50,11 @@ type queryIn struct {
 		Function string  `json:"function" jsonschema:"count, or a function of numbers; numbers counts the values that are numbers" enum:"count,sum,avg,min,max,numbers"`
 		Column   *string `json:"column" jsonschema:"the column; may be absent for count, which then counts rows" maxlen:"300"`
 	} `json:"measures,omitempty" jsonschema:"numbers for each group" maxitems:"4"`
-	Columns   []string `json:"columns,omitempty" jsonschema:"columns of the rows, without group_by and measures; default the first 12" maxitems:"30" maxlen:"300"`
-	Join      *joinIn  `json:"join" jsonschema:"adds columns of another file"`
-	Bucket    *string  `json:"bucket" jsonschema:"how much of a date in group_by makes a group; default day" enum:"time,day,month,year"`
-	Limit     *int     `json:"limit" jsonschema:"largest number of groups or rows; default 10" min:"1" max:"50"`
-	Ascending *bool    `json:"ascending" jsonschema:"smallest first measure first; default largest first, and smallest first if that measure is min"`
+	Columns     []string `json:"columns,omitempty" jsonschema:"columns of the rows, without group_by and measures; default the first 12" maxitems:"30" maxlen:"300"`
+	Join        *joinIn  `json:"join" jsonschema:"adds columns of another file"`
+	Granularity *string  `json:"granularity" jsonschema:"how much of a date in group_by makes a group; default day" enum:"time,day,month,year"`
+	Limit       *int     `json:"limit" jsonschema:"largest number of groups or rows; default 10" min:"1" max:"50"`
+	Ascending   *bool    `json:"ascending" jsonschema:"smallest first measure first; default largest first, and smallest first if that measure is min"`
 }
 
 type joinIn struct {
@@ -227,8 +227,8 @@ func (in queryIn) options() query.Options {
 	if in.Ascending != nil {
 		o.Ascending = *in.Ascending
 	}
-	if in.Bucket != nil {
-		o.Bucket = query.Bucket(*in.Bucket)
+	if in.Granularity != nil {
+		o.Granularity = query.Granularity(*in.Granularity)
 	}
 	if in.Limit != nil {
 		o.Limit = *in.Limit

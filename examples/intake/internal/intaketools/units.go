@@ -99,7 +99,8 @@ func isMeasure(role kinds.Role) bool {
 }
 
 func plainName(name string) string {
-	return strings.Join(strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return strings.ContainsRune("_ -.", r) }), "_")
+	isBetween := func(r rune) bool { return strings.ContainsRune("_ -.", r) }
+	return strings.Join(strings.FieldsFunc(strings.ToLower(name), isBetween), "_")
 }
 
 // unitWords are the ends of names of columns that have units.

@@ -215,7 +215,7 @@ func (c *Column) countTypes(counts [numTypes]int64) (best int) {
 	return best
 }
 
-// noteForm counts the forms of a number that decide, at the end, what the column is.
+// noteForm counts the forms of a number that decide the type of the column at the end.
 func (c *column) noteForm(v *value, b []byte) {
 	switch {
 	case v.kind == isDecimal:

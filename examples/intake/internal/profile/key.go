@@ -7,8 +7,8 @@ import (
 )
 
 // Key returns the form in which texts are compared, grouped, joined and counted as distinct: without the white space
-// around them, in lower case, and composed, so that é is one character however it was typed. The result is valid until b
-// changes or buf is used again. A nil buf stands for a new buffer.
+// around them, in lower case, and composed, so that é is one character however it was typed. The result is valid until
+// b changes or buf is used again. A nil buf stands for a new buffer.
 func Key(b []byte, buf *[]byte) []byte {
 	b = bytes.TrimSpace(b)
 	for _, c := range b {

@@ -27,8 +27,8 @@ func (c *column) countValue(v *value, b []byte, seed maphash.Seed) {
 	}
 }
 
-// canonicalText returns the text of a number or a date in its plain form, or "" if it is in that form, or can be read in
-// two ways.
+// canonicalText returns the text of a number or a date in its plain form. It returns "" if the value has that form, or
+// can be read in two ways.
 func (v *value) canonicalText(b []byte) string {
 	switch {
 	case v.evidence == either:

@@ -39,8 +39,8 @@ func show(v profile.Value) string {
 // Add adds a row.
 func (q *Query) Add(row Row) { q.add(row, false) }
 
-// AddTotal adds a row that looks like a total row. It does not count in measures: the result says so, and what they are
-// with it.
+// AddTotal adds a row that looks like a total row. It does not count in measures. The result has a note with their
+// values if it did.
 func (q *Query) AddTotal(row Row) { q.add(row, true) }
 
 func (q *Query) add(row Row, isTotal bool) {

@@ -13,8 +13,8 @@ import (
 // Condition compares a column with a value. The operators eq, ne, lt, le, gt and ge compare numbers or dates if the
 // value is one, and otherwise texts; dates are compared by day. eq, ne and contains ignore case, see [profile.Key];
 // missing and present ignore the value. A value is missing if a profile counts it so, such as "n/a". A column whose
-// profile says that it has numbers or dates is compared with a number or a date only. A number with a unit, such as 5 EUR,
-// is compared with numbers of that unit only. Codes with leading zeros, such as 00123, are equal as texts.
+// profile says that it has numbers or dates is compared with a number or a date only. A number with a unit, such as
+// 5 EUR, is compared with numbers of that unit only. Codes with leading zeros, such as 00123, are equal as texts.
 type Condition struct{ Column, Operator, Value string }
 
 // The operators of a Condition.

@@ -37,7 +37,7 @@ func (g *group) merge(other *group) {
 // nameOf returns the key of a value in a group, and its text in a result.
 func (q *Query) nameOf(b []byte, column string) (key []byte, name string, v profile.Value) {
 	c := q.o.Profiles[column]
-	if c != nil && c.Type == profile.Date && q.o.Bucket == Time {
+	if c != nil && c.Type == profile.Date && q.o.Granularity == Time {
 		c = nil
 	}
 	key, name, v = profile.GroupKey(b, c, &q.key)
@@ -45,10 +45,10 @@ func (q *Query) nameOf(b []byte, column string) (key []byte, name string, v prof
 	case name == "":
 		return key, text(b), v
 	case v.Type == profile.Date:
-		if v.HasTime && q.o.Bucket == "" {
+		if v.HasTime && q.o.Granularity == "" {
 			q.seen.hours++
 		}
-		name = q.o.Bucket.cut(name)
+		name = q.o.Granularity.cut(name)
 		return []byte(name), name, v
 	}
 	return key, name, v

@@ -8,7 +8,7 @@ import (
 	"github.com/carrel-go/carrel/examples/intake/internal/profile"
 )
 
-// findings are what a query has seen besides its result.
+// findings are facts for the notes of a result.
 type findings struct {
 	hours        int64  // dates whose time of day was left out
 	merged       string // two texts that are one group
@@ -59,7 +59,7 @@ func (q *Query) settle(out *Result) {
 	q.unitNotes(add)
 }
 
-// codeNotes tells that columns of codes do not have numbers.
+// codeNotes reports that columns of codes do not have numbers.
 func (q *Query) codeNotes(add func(string, ...any)) {
 	for i, m := range q.o.Measures {
 		c := q.o.Profiles[m.Column]
@@ -71,7 +71,7 @@ func (q *Query) codeNotes(add func(string, ...any)) {
 	}
 }
 
-// unitNotes tells the units of the numbers if there are several.
+// unitNotes reports the units of the numbers if there are several.
 func (q *Query) unitNotes(add func(string, ...any)) {
 	switch {
 	case len(q.units) < 2:
@@ -82,7 +82,7 @@ func (q *Query) unitNotes(add func(string, ...any)) {
 	}
 }
 
-// totalNotes tells which rows are left out as total rows, and what the measures are with them.
+// totalNotes reports the rows that are left out as total rows, and the values of the measures with them.
 func (q *Query) totalNotes(list []*group) []string {
 	n := q.result.Totals
 	if n == 0 {

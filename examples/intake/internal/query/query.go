@@ -68,14 +68,14 @@ func (m Measure) Name() string {
 
 // Options describes a query.
 type Options struct {
-	Where     []Condition
-	GroupBy   []string
-	Measures  []Measure
-	Columns   []string // of the rows, without groups and measures
-	Only      []string // values of the first column of GroupBy: other groups are left out, and all of these are returned
-	Limit     int      // of groups or rows; zero means 10
-	Ascending bool     // of the first measure
-	Bucket    Bucket   // of the columns of GroupBy that have dates; empty means Day
+	Where       []Condition
+	GroupBy     []string
+	Measures    []Measure
+	Columns     []string    // of the rows, without groups and measures
+	Only        []string    // values of the first column of GroupBy: the only groups, all of which are returned
+	Limit       int         // of groups or rows; zero means 10
+	Ascending   bool        // of the first measure
+	Granularity Granularity // of the columns of GroupBy that have dates; empty means Day
 	// Units has the columns with the units of measured columns, such as currency for amount.
 	Units map[string]string
 	// Profiles has the profiles of columns by name. They decide how numbers and dates are read.
@@ -126,8 +126,9 @@ func New(o *Options) (*Query, error) {
 	for _, value := range o.Only {
 		q.only[string(profile.Key([]byte(value), nil))] = true
 	}
-	if !slices.Contains(Buckets(), cmp.Or(o.Bucket, Day)) {
-		return nil, fmt.Errorf("%w: bucket %.20q: must be one of %s", ErrOptions, o.Bucket, joinTexts(Buckets()))
+	if !slices.Contains(Granularities(), cmp.Or(o.Granularity, Day)) {
+		return nil, fmt.Errorf("%w: granularity %.20q: must be one of %s", ErrOptions, o.Granularity,
+			joinTexts(Granularities()))
 	}
 	for _, c := range o.Where {
 		t, err := q.newTest(c)

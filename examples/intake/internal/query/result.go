@@ -49,7 +49,7 @@ type Result struct {
 	Assumed int64 `json:"values_assumed,omitempty"`
 	// AssumedExample is one of them, with the way in which it was read.
 	AssumedExample string `json:"assumed_example,omitempty"`
-	// Notes are sentences about how values were read and what is left out.
+	// Notes are sentences about how values were read and which of them are left out.
 	Notes []string `json:"-"`
 }
 
@@ -168,7 +168,7 @@ func sortedKeys(groups map[string]*group) []string {
 
 // sort sorts the groups of each unit.
 func (q *Query) sort(list []*group, out *Result) {
-	isDated := q.isByDate() && q.o.Bucket != Time && len(list) <= q.o.Limit
+	isDated := q.isByDate() && q.o.Granularity != Time && len(list) <= q.o.Limit
 	switch {
 	case len(q.o.GroupBy) == 0:
 	case isDated:
@@ -192,7 +192,7 @@ func (q *Query) sort(list []*group, out *Result) {
 // compareGroups compares the first measure of two groups in the order of the query. A group without a value is last.
 func (q *Query) compareGroups(a, b *group) int {
 	x, y := q.value(a, 0), q.value(b, 0)
-	n := 0
+	n := cmp.Compare(x, y)
 	switch {
 	case math.IsNaN(x) && math.IsNaN(y):
 		return 0
@@ -206,8 +206,6 @@ func (q *Query) compareGroups(a, b *group) int {
 			return 0
 		}
 		n = profile.Compare(a.totals[0].extreme(m.Function), b.totals[0].extreme(m.Function))
-	default:
-		n = cmp.Compare(x, y)
 	}
 	if q.o.Ascending {
 		return n

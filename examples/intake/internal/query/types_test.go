@@ -105,20 +105,20 @@ func TestGroupsHaveTheTypeOfTheirColumn(t *testing.T) {
 	require.Equal(t, []query.Line{{"2025-12-31", "64"}, {"2026-01-05", "32"}, {"2026-02-03", "31"}, {"soon", "128"}}, got.Lines)
 	require.EqualValues(t, 4, profilesOf(days)["d"].Distinct)
 	require.Contains(t, strings.Join(got.Notes, "\n"), "1 value has a time, which is left out")
-	for bucket, want := range map[query.Bucket][]query.Line{
+	for granularity, want := range map[query.Granularity][]query.Line{
 		query.Month: {{"2025-12", "64"}, {"2026-01", "32"}, {"2026-02", "31"}, {"soon", "128"}},
 		query.Year:  {{"2025", "64"}, {"2026", "63"}, {"soon", "128"}},
 	} {
 		o := sumOf("qty", "d")
-		o.Bucket = bucket
+		o.Granularity = granularity
 		require.Equal(t, want, askMeasured(t, days, o).Lines)
 		o.Only = []string{want[1][0]}
 		require.Equal(t, want[1:2], askMeasured(t, days, o).Lines)
 	}
 	o := sumOf("qty", "d")
-	o.Bucket = query.Time
+	o.Granularity = query.Time
 	require.Equal(t, 8, askMeasured(t, days, o).Groups)
-	o.Bucket = "week"
+	o.Granularity = "week"
 	_, err := query.New(&o)
 	require.ErrorIs(t, err, query.ErrOptions)
 

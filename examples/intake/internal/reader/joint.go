@@ -240,7 +240,7 @@ func (t *totals) tell(head string, q question) string {
 		switch {
 		case t.isByDate && len(t.order) == most:
 			return strings.Compare(a.label, b.label)
-		case q.isAscending:
+		case q.isAscending, t.function == "min":
 			return a.value.Cmp(b.value)
 		}
 		return b.value.Cmp(a.value)
