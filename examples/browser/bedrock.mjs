@@ -24,12 +24,16 @@ async function startModel(script) {
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
     if (model.isDown) {
-      response.writeHead(503, { "Content-Type": "application/json", "X-Amzn-ErrorType": "ServiceUnavailableException" });
+      response.writeHead(503, {
+        "Content-Type": "application/json",
+        "X-Amzn-ErrorType": "ServiceUnavailableException",
+      });
       response.end(`{"message":"not now"}`);
       return;
     }
     response.writeHead(200, { "Content-Type": "application/vnd.amazon.eventstream" });
-    for (const [type, event] of answer(script(JSON.parse(Buffer.concat(chunks)).messages))) response.write(frame(type, event));
+    for (const [type, event] of answer(script(JSON.parse(Buffer.concat(chunks)).messages)))
+      response.write(frame(type, event));
     response.end();
   });
   service.listen(0, "127.0.0.1");
@@ -67,7 +71,13 @@ function* answer({ text = "", calls: wanted = [] }) {
 
 // frame encodes an event: the lengths and their checksum, the headers, the payload, and the checksum of all.
 function frame(type, event) {
-  const headers = Buffer.concat([[":event-type", type], [":content-type", "application/json"], [":message-type", "event"]].map(header));
+  const headers = Buffer.concat(
+    [
+      [":event-type", type],
+      [":content-type", "application/json"],
+      [":message-type", "event"],
+    ].map(header),
+  );
   const payload = Buffer.from(JSON.stringify(event));
   const message = Buffer.alloc(headers.length + payload.length + 16);
   message.writeUInt32BE(message.length, 0);

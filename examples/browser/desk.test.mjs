@@ -23,7 +23,10 @@ for (const [size, window] of Object.entries({ desktop, phone })) {
 
   scene(`${size}, a photo of one's own`, { window }, async ({ page, server }) => {
     await page.goto(server.url);
-    await page.locator("input[type=file]").first().setInputFiles({ name: "my book.png", mimeType: "image/png", buffer: await cover(server, "moby-dick") });
+    await page
+      .locator("input[type=file]")
+      .first()
+      .setInputFiles({ name: "my book.png", mimeType: "image/png", buffer: await cover(server, "moby-dick") });
     await hasRead(page);
     assert.equal(await field(page, "Title").inputValue(), "Moby-Dick");
     await acceptCard(page);
@@ -38,7 +41,10 @@ scene("a card for which nothing was found can be filled in, also after a reload"
     plain.getContext("2d").fillRect(0, 0, 300, 400);
     return [...new Uint8Array(await (await plain.convertToBlob()).arrayBuffer())];
   });
-  await page.locator("input[type=file]").first().setInputFiles({ name: "plain.png", mimeType: "image/png", buffer: Buffer.from(bytes) });
+  await page
+    .locator("input[type=file]")
+    .first()
+    .setInputFiles({ name: "plain.png", mimeType: "image/png", buffer: Buffer.from(bytes) });
   await page.getByText("The reader has finished.").first().waitFor({ state: "attached" });
   await page.reload();
   await page.getByText("The reader has not found anything").waitFor();
@@ -133,7 +139,10 @@ const script = `<img src=x onerror="document.title='owned'"><script>document.tit
 scene("markup in names, titles, messages and results is text", { window: desktop }, async ({ page, server }) => {
   await page.goto(server.url);
   const name = `<img src=x onerror=alert(1)>.png`;
-  await page.locator("input[type=file]").first().setInputFiles({ name, mimeType: "image/png", buffer: await cover(server, "moby-dick") });
+  await page
+    .locator("input[type=file]")
+    .first()
+    .setInputFiles({ name, mimeType: "image/png", buffer: await cover(server, "moby-dick") });
   await hasRead(page);
   await field(page, "Tell the reader what to correct").fill(`The title is ${script}`);
   await page.getByRole("button", { name: "Send" }).click();
@@ -151,14 +160,21 @@ scene("markup in names, titles, messages and results is text", { window: desktop
 });
 
 for (const [size, window] of Object.entries({ desktop, phone })) {
-  scene(`${size}, a text file that is called a photo is rejected, and a photo is read after it`, { window }, async ({ page, server }) => {
-    await page.goto(server.url);
-    await page.locator("input[type=file]").first().setInputFiles({ name: "cover.jpg", mimeType: "image/jpeg", buffer: Buffer.from("not a photo") });
-    await page.getByText("This file cannot be read").first().waitFor();
-    await page.getByRole("button", { name: "Another book" }).first().click();
-    await page.getByRole("button", { name: "Moby-Dick" }).click();
-    await hasRead(page);
-  });
+  scene(
+    `${size}, a text file that is called a photo is rejected, and a photo is read after it`,
+    { window },
+    async ({ page, server }) => {
+      await page.goto(server.url);
+      await page
+        .locator("input[type=file]")
+        .first()
+        .setInputFiles({ name: "cover.jpg", mimeType: "image/jpeg", buffer: Buffer.from("not a photo") });
+      await page.getByText("This file cannot be read").first().waitFor();
+      await page.getByRole("button", { name: "Another book" }).first().click();
+      await page.getByRole("button", { name: "Moby-Dick" }).click();
+      await hasRead(page);
+    },
+  );
 }
 
 scene("an upload that the server rejects", { expected: [/status of 404/] }, async ({ page, server }) => {

@@ -9,7 +9,13 @@ const directory = process.env.BROWSER_ENGINES;
 export function launchChromium() {
   return chromium.launch({
     executablePath: join(directory, "chromium"),
-    args: ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+    args: [
+      "--no-sandbox",
+      "--disable-quic",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
   });
 }
 

@@ -50,7 +50,12 @@ for (const [name, start] of Object.entries(engines)) {
       await visitor.see("working"); // the stream goes on
       await visitor.see("Please check all fields.");
       const text = await visitor.evaluate("() => document.getElementById('entries').innerText");
-      for (const once of ["I am the bookshelf's offline reader", "Scan barcode", "Look up book", "Please check all fields."]) {
+      for (const once of [
+        "I am the bookshelf's offline reader",
+        "Scan barcode",
+        "Look up book",
+        "Please check all fields.",
+      ]) {
         assert.equal(text.split(once).length - 1, 1, once);
       }
       assert.equal(await visitor.value("Title"), "Pride and Prejudice");

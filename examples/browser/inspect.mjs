@@ -26,7 +26,9 @@ export class Inspector {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       const violations = await page.evaluate(async () => {
         const { violations } = await axe.run(document, { resultTypes: ["violations"] });
-        return violations.flatMap(({ id, nodes }) => nodes.map((n) => `${id}: ${n.target} ${n.failureSummary.split("\n")[1]?.trim()}`));
+        return violations.flatMap(({ id, nodes }) =>
+          nodes.map((n) => `${id}: ${n.target} ${n.failureSummary.split("\n")[1]?.trim()}`),
+        );
       });
       for (const v of violations) this.#add(v, `${state}, ${colorScheme}`);
     }
@@ -39,11 +41,19 @@ function measure() {
   const found = [];
   const { scrollWidth, clientWidth } = document.documentElement;
   if (scrollWidth > clientWidth) {
-    const wide = [...document.querySelectorAll("main *, header *")].filter((n) => n.getBoundingClientRect().right > clientWidth + 1);
-    found.push(`scrolls to ${scrollWidth} px: ${wide.slice(0, 3).map((n) => n.outerHTML.slice(0, 90)).join(" ")}`);
+    const wide = [...document.querySelectorAll("main *, header *")].filter(
+      (n) => n.getBoundingClientRect().right > clientWidth + 1,
+    );
+    found.push(
+      `scrolls to ${scrollWidth} px: ${wide
+        .slice(0, 3)
+        .map((n) => n.outerHTML.slice(0, 90))
+        .join(" ")}`,
+    );
   }
   for (const node of document.querySelectorAll(".origin")) {
-    if (node.scrollWidth > node.clientWidth || node.scrollHeight > node.clientHeight + 1) found.push(`cuts “${node.textContent}” off`);
+    if (node.scrollWidth > node.clientWidth || node.scrollHeight > node.clientHeight + 1)
+      found.push(`cuts “${node.textContent}” off`);
   }
   for (const box of document.querySelectorAll(".ledger")) {
     if (!box.checkVisibility()) continue;
@@ -58,10 +68,15 @@ function measure() {
     if (document.querySelector("dialog[open]") && !node.closest("dialog[open]")) continue; // cannot be reached
     const label = node.labels?.[0];
     const isStretched = getComputedStyle(node, "::after").position === "absolute"; // a link over its whole row
-    const target = isStretched ? node.offsetParent : node.matches(".visually-hidden, [type=checkbox]") && label ? label : node;
+    const target = isStretched
+      ? node.offsetParent
+      : node.matches(".visually-hidden, [type=checkbox]") && label
+        ? label
+        : node;
     const { width, height, bottom } = target.getBoundingClientRect();
     if (bottom + scrollY < 0) continue; // the skip link, until it has the focus
-    if (width < 43.5 || height < 43.5) found.push(`a target of ${Math.round(width)} × ${Math.round(height)} px: ${node.outerHTML.slice(0, 110)}`);
+    if (width < 43.5 || height < 43.5)
+      found.push(`a target of ${Math.round(width)} × ${Math.round(height)} px: ${node.outerHTML.slice(0, 110)}`);
   }
   return found;
 }

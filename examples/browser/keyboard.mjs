@@ -10,9 +10,15 @@ export async function tabTo(page, locator) {
       const at = document.activeElement;
       const { outlineStyle, boxShadow } = getComputedStyle(at);
       const next = at.nextElementSibling && getComputedStyle(at.nextElementSibling).outlineStyle;
-      return [at === target, at === document.body || outlineStyle !== "none" || boxShadow !== "none" || next !== "none"];
+      return [
+        at === target,
+        at === document.body || outlineStyle !== "none" || boxShadow !== "none" || next !== "none",
+      ];
     }, target);
-    assert.ok(visible, `the focus is not visible on ${await page.evaluate(() => document.activeElement.outerHTML.slice(0, 200))}`);
+    assert.ok(
+      visible,
+      `the focus is not visible on ${await page.evaluate(() => document.activeElement.outerHTML.slice(0, 200))}`,
+    );
     if (found) return;
   }
   assert.fail("the element is not in the order of the keyboard");

@@ -147,7 +147,13 @@ test("new uploads do not move what a person reads", async (t) => {
   assert.equal(await place(), top);
   await checkAccessibility(page);
   await fresh.click();
-  assert.deepEqual(await page.locator(".row-name").allInnerTexts(), ["five.png", "four.png", "three.png", "two.png", "one.png"]);
+  assert.deepEqual(await page.locator(".row-name").allInnerTexts(), [
+    "five.png",
+    "four.png",
+    "three.png",
+    "two.png",
+    "one.png",
+  ]);
   assert.equal(await page.evaluate(() => document.activeElement.querySelector(".row-name").textContent), "five.png");
 });
 

@@ -33,7 +33,10 @@ scene("another tenant sees nothing of this one", { expected: missing }, async (s
     const own = path === "/" ? page.locator("#review, #tray") : page.locator("main"); // not the samples
     for (const part of await own.all()) assert.doesNotMatch(await part.innerText(), /Moby-Dick|moby-dick|\bann\b/);
   }
-  assert.deepEqual(await page.evaluate(() => Object.values({ ...localStorage, ...sessionStorage }).filter((v) => /moby/i.test(v))), []);
+  assert.deepEqual(
+    await page.evaluate(() => Object.values({ ...localStorage, ...sessionStorage }).filter((v) => /moby/i.test(v))),
+    [],
+  );
   await page.goBack();
   await page.goto(open);
   await page.getByText("This upload was not found").first().waitFor();
@@ -83,7 +86,10 @@ scene("the tray shows a title as it is typed", {}, async (s) => {
     await hasRead(s.page);
   }
   await field(s.page, "Title").fill("Pride, mostly");
-  await s.page.getByRole("navigation", { name: "Your open books" }).getByRole("link", { name: "Pride, mostly" }).waitFor({ timeout: 15_000 });
+  await s.page
+    .getByRole("navigation", { name: "Your open books" })
+    .getByRole("link", { name: "Pride, mostly" })
+    .waitFor({ timeout: 15_000 });
 });
 
 scene("operations show, find and cancel uploads", { expected: missing }, async (s) => {
@@ -121,55 +127,74 @@ scene("operations change while they are open", {}, async ({ page, server, contex
   await page.getByRole("link", { name: /Waiting/ }).filter({ hasText: "1" }).waitFor();
 });
 
-scene("a chat answers, resumes after a reload, and shares a book after an approval", { flags: ["-pace", "0"] }, async (s) => {
-  const { page, server } = s;
-  await page.goto(server.url);
-  await become(page, "acme/lee"); // a librarian
-  await chooseSample(s, "Moby-Dick");
-  await hasRead(page);
-  await acceptCard(page);
-  await page.goto("about:blank"); // the desk would miss the server
-  await server.kill("SIGTERM");
-  await server.restart("-pace", "60ms");
-  await page.goto(`${server.url}/chat`);
-  const message = page.getByRole("textbox", { name: "Message to the reader" });
-  const say = async (text) => {
-    await message.fill(text);
-    await page.getByRole("button", { name: "Send" }).click();
-  };
-  const answer = (text) => page.getByRole("listitem").filter({ hasText: text }).last();
-  await say("List my books");
-  await page.getByRole("button", { name: "Stop", exact: true }).waitFor();
-  await page.reload();
-  await answer("Moby-Dick").waitFor();
-  await page.getByRole("button", { name: "Stop", exact: true }).waitFor({ state: "hidden" });
-  assert.equal(await page.getByRole("listitem").filter({ hasText: /^(You: )?List my books$/ }).count(), 1);
-  await say("Please share the first one with my colleagues.");
-  await page.getByText("The reader asks for your approval", { exact: true }).waitFor();
-  await page.reload(); // the request is there after a reload too
-  await page.getByRole("button", { name: "Approve" }).click();
-  await page.getByText("Approved", { exact: false }).first().waitFor();
-  await page.getByRole("button", { name: "Stop", exact: true }).waitFor({ state: "hidden" });
-  await say(`<img src=x onerror=alert(1)>`);
-  await answer(`<img src=x onerror=alert(1)>`).waitFor();
-  assert.equal(await page.locator("main img[src=x]").count(), 0);
-  await page.goto(`${server.url}/shelf`);
-  await become(page, "acme/ann");
-  await page.getByRole("link", { name: "Moby-Dick" }).first().waitFor();
-});
+scene(
+  "a chat answers, resumes after a reload, and shares a book after an approval",
+  { flags: ["-pace", "0"] },
+  async (s) => {
+    const { page, server } = s;
+    await page.goto(server.url);
+    await become(page, "acme/lee"); // a librarian
+    await chooseSample(s, "Moby-Dick");
+    await hasRead(page);
+    await acceptCard(page);
+    await page.goto("about:blank"); // the desk would miss the server
+    await server.kill("SIGTERM");
+    await server.restart("-pace", "60ms");
+    await page.goto(`${server.url}/chat`);
+    const message = page.getByRole("textbox", { name: "Message to the reader" });
+    const say = async (text) => {
+      await message.fill(text);
+      await page.getByRole("button", { name: "Send" }).click();
+    };
+    const answer = (text) => page.getByRole("listitem").filter({ hasText: text }).last();
+    await say("List my books");
+    await page.getByRole("button", { name: "Stop", exact: true }).waitFor();
+    await page.reload();
+    await answer("Moby-Dick").waitFor();
+    await page.getByRole("button", { name: "Stop", exact: true }).waitFor({ state: "hidden" });
+    assert.equal(
+      await page
+        .getByRole("listitem")
+        .filter({ hasText: /^(You: )?List my books$/ })
+        .count(),
+      1,
+    );
+    await say("Please share the first one with my colleagues.");
+    await page.getByText("The reader asks for your approval", { exact: true }).waitFor();
+    await page.reload(); // the request is there after a reload too
+    await page.getByRole("button", { name: "Approve" }).click();
+    await page.getByText("Approved", { exact: false }).first().waitFor();
+    await page.getByRole("button", { name: "Stop", exact: true }).waitFor({ state: "hidden" });
+    await say(`<img src=x onerror=alert(1)>`);
+    await answer(`<img src=x onerror=alert(1)>`).waitFor();
+    assert.equal(await page.locator("main img[src=x]").count(), 0);
+    await page.goto(`${server.url}/shelf`);
+    await become(page, "acme/ann");
+    await page.getByRole("link", { name: "Moby-Dick" }).first().waitFor();
+  },
+);
 
-scene("people sign in on the pages of an issuer, and out again", { flags: ["-pace", "0", "-sign-in"], expected: [/status of 401/] }, async (s) => {
-  const { page, server } = s;
-  await page.goto(`${server.url}/shelf`);
-  await page.getByRole("button", { name: "acme/ann" }).click(); // on the page of the issuer
-  await page.getByRole("heading", { level: 1, name: "The shelf" }).waitFor();
-  assert.doesNotMatch(page.url(), /code=|state=/);
-  await page.getByRole("button", { name: "You are" }).waitFor();
-  assert.deepEqual(await page.evaluate(() => Object.values({ ...localStorage, ...sessionStorage }).filter((v) => v.startsWith("ey"))), []);
-  await page.reload();
-  await page.getByRole("button", { name: "You are" }).click();
-  await page.getByRole("button", { name: "Sign out" }).click();
-  await page.getByRole("heading", { level: 1, name: /signed out/i }).waitFor();
-  await page.goto(`${server.url}/shelf`);
-  await page.getByRole("button", { name: "globex/bob" }).waitFor();
-});
+scene(
+  "people sign in on the pages of an issuer, and out again",
+  { flags: ["-pace", "0", "-sign-in"], expected: [/status of 401/] },
+  async (s) => {
+    const { page, server } = s;
+    await page.goto(`${server.url}/shelf`);
+    await page.getByRole("button", { name: "acme/ann" }).click(); // on the page of the issuer
+    await page.getByRole("heading", { level: 1, name: "The shelf" }).waitFor();
+    assert.doesNotMatch(page.url(), /code=|state=/);
+    await page.getByRole("button", { name: "You are" }).waitFor();
+    assert.deepEqual(
+      await page.evaluate(() =>
+        Object.values({ ...localStorage, ...sessionStorage }).filter((v) => v.startsWith("ey")),
+      ),
+      [],
+    );
+    await page.reload();
+    await page.getByRole("button", { name: "You are" }).click();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("heading", { level: 1, name: /signed out/i }).waitFor();
+    await page.goto(`${server.url}/shelf`);
+    await page.getByRole("button", { name: "globex/bob" }).waitFor();
+  },
+);

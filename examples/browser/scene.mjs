@@ -1,4 +1,5 @@
-// Scenes for Chromium: a bookshelf or another program, a browser window, and a watch for whatever the page should not do.
+// Scenes for Chromium: a bookshelf or another program, a browser window, and a watch for whatever the page should not
+// do.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { startBookshelf } from "../conformance/server.mjs";
@@ -12,10 +13,10 @@ let browser;
 after(() => browser?.close());
 
 /**
- * scene is a test with a new bookshelf and a new profile of the browser. Options: flags of the server; window, one of the
- * sizes above or other options of Playwright's contexts; expected, patterns of messages in the console that belong to
- * the scene; start, which starts another program than the bookshelf. Any other error in the console, exception or
- * violation of the content policy fails it.
+ * scene is a test with a new bookshelf and a new profile of the browser. Options: flags of the server; window, one of
+ * the sizes above or other options of Playwright's contexts; expected, patterns of messages in the console that
+ * belong to the scene; start, which starts another program than the bookshelf. Any other error in the console,
+ * exception or violation of the content policy fails it.
  */
 export function scene(name, { flags = ["-pace", "0"], window = desktop, expected = [], start = startBookshelf }, play) {
   test(name, async (t) => {
@@ -30,7 +31,9 @@ export function scene(name, { flags = ["-pace", "0"], window = desktop, expected
       windows.push(context);
       context.setDefaultTimeout(Number(process.env.BROWSER_PATIENCE ?? 60_000));
       await context.addInitScript(() => {
-        addEventListener("securitypolicyviolation", (e) => console.error(`policy: ${e.violatedDirective} ${e.blockedURI}`));
+        addEventListener("securitypolicyviolation", (e) =>
+          console.error(`policy: ${e.violatedDirective} ${e.blockedURI}`),
+        );
       });
       context.on("console", (m) => m.type() === "error" && complaints.push(`${m.text()} ${m.location().url}`));
       context.on("weberror", (e) => complaints.push(String(e.error().stack)));
@@ -43,7 +46,9 @@ export function scene(name, { flags = ["-pace", "0"], window = desktop, expected
     } finally {
       for (const [i, context] of windows.entries()) {
         for (const [j, page] of context.pages().entries()) {
-          await keepScreenshot([name, i || "", j || ""].join(" "), await page.screenshot({ fullPage: true })).catch(() => {});
+          await keepScreenshot([name, i || "", j || ""].join(" "), await page.screenshot({ fullPage: true })).catch(
+            () => {},
+          );
         }
         await context.close();
       }
@@ -77,7 +82,8 @@ export const isWorking = (page) => page.getByRole("button", { name: "Stop", exac
 export const field = (page, label) => page.getByRole("textbox", { name: label, exact: true });
 
 /** cover returns the bytes of a sample cover. */
-export const cover = async ({ url }, name) => Buffer.from(await (await fetch(`${url}/samples/${name}.png`)).arrayBuffer());
+export const cover = async ({ url }, name) =>
+  Buffer.from(await (await fetch(`${url}/samples/${name}.png`)).arrayBuffer());
 
 /** tokenOf returns the header that makes a request one of that person: {tenant, user, roles}. */
 export async function tokenOf(server, who) {
@@ -86,7 +92,11 @@ export async function tokenOf(server, who) {
 }
 
 const postJSON = ({ url }, path, body, headers) =>
-  fetch(url + path, { method: "POST", headers: { ...headers, "Content-Type": "application/json" }, body: JSON.stringify(body) });
+  fetch(url + path, {
+    method: "POST",
+    headers: { ...headers, "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
 
 /** upload uploads a file as the page does, and returns the id of the upload. */
 export async function upload({ url }, filename, bytes, headers = {}) {
@@ -96,10 +106,13 @@ export async function upload({ url }, filename, bytes, headers = {}) {
   return grant.session_id;
 }
 
-/** shelve uploads a photo, lets it be read and accepts the card with that metadata, without a page. It returns the id. */
+/**
+ * shelve uploads a photo, lets it be read and accepts the card with that metadata, without a page. It returns the id.
+ */
 export async function shelve(server, bytes, metadata, headers = {}) {
   const id = await upload(server, "cover.png", bytes, headers);
-  await (await postJSON(server, "/api/metadata/extract", { session_id: id }, headers)).text(); // up to the end of the run
+  const run = await postJSON(server, "/api/metadata/extract", { session_id: id }, headers);
+  await run.text(); // up to its end
   const accepted = await postJSON(server, "/api/metadata/accept", { session_id: id, metadata }, headers);
   assert.equal(accepted.status, 200, await accepted.text());
   return id;

@@ -4,13 +4,21 @@ import { openProxy } from "./proxy.mjs";
 import { acceptCard, become, chooseSample, cover, field, hasRead, isWorking, scene, upload } from "./scene.mjs";
 
 const slow = ["-pace", "40ms"];
-const lost = [/Failed to load resource: net::ERR_/, /Failed to load resource: the server responded with a status of 50/];
+const lost = [
+  /Failed to load resource: net::ERR_/,
+  /Failed to load resource: the server responded with a status of 50/,
+];
 
 // readOnce checks that the notes have each part of the reading, and once.
 async function readOnce(page) {
   await hasRead(page);
   const notes = await page.locator("#entries").innerText();
-  for (const part of ["I am the bookshelf's offline reader", "Scan barcode", "Look up book", "Please check all fields."]) {
+  for (const part of [
+    "I am the bookshelf's offline reader",
+    "Scan barcode",
+    "Look up book",
+    "Please check all fields.",
+  ]) {
     assert.equal(notes.split(part).length - 1, 1, part);
   }
   assert.equal(await field(page, "Title").inputValue(), "Pride and Prejudice");
@@ -25,15 +33,19 @@ scene("reload in mid-stream", { flags: slow }, async (s) => {
   await acceptCard(s.page);
 });
 
-scene("the server is killed in mid-stream and started again", { flags: ["-pace", "300ms"], expected: lost }, async (s) => {
-  await chooseSample(s, "Pride and Prejudice");
-  await s.page.getByText("Scan barcode").first().waitFor();
-  await s.server.kill();
-  await s.page.getByText("reconnecting").first().waitFor();
-  await s.server.restart("-pace", "0");
-  await readOnce(s.page);
-  await acceptCard(s.page);
-});
+scene(
+  "the server is killed in mid-stream and started again",
+  { flags: ["-pace", "300ms"], expected: lost },
+  async (s) => {
+    await chooseSample(s, "Pride and Prejudice");
+    await s.page.getByText("Scan barcode").first().waitFor();
+    await s.server.kill();
+    await s.page.getByText("reconnecting").first().waitFor();
+    await s.server.restart("-pace", "0");
+    await readOnce(s.page);
+    await acceptCard(s.page);
+  },
+);
 
 scene("two tabs show the same card", { flags: ["-pace", "300ms"], expected: lost }, async (s) => {
   await chooseSample(s, "Pride and Prejudice");
@@ -54,7 +66,9 @@ scene("two tabs show the same card", { flags: ["-pace", "300ms"], expected: lost
 
 scene("offline and back", { flags: slow, expected: lost }, async (s) => {
   const proxy = await openProxy(s);
-  await s.page.goto(`${proxy.url}/#${await upload(s.server, "cover.png", await cover(s.server, "pride-and-prejudice"))}`);
+  await s.page.goto(
+    `${proxy.url}/#${await upload(s.server, "cover.png", await cover(s.server, "pride-and-prejudice"))}`,
+  );
   await s.page.getByText("Scan barcode").first().waitFor();
   await s.context.setOffline(true);
   proxy.cut();
@@ -82,7 +96,9 @@ scene("an edit that is made offline is saved as soon as the network is back", { 
 scene("a network that is silent", { flags: slow, expected: lost }, async (s) => {
   const proxy = await openProxy(s);
   await s.page.clock.install();
-  await s.page.goto(`${proxy.url}/#${await upload(s.server, "cover.png", await cover(s.server, "pride-and-prejudice"))}`);
+  await s.page.goto(
+    `${proxy.url}/#${await upload(s.server, "cover.png", await cover(s.server, "pride-and-prejudice"))}`,
+  );
   await s.page.getByText("Scan barcode").first().waitFor();
   proxy.freeze();
   await s.page.clock.fastForward(31_000);
@@ -98,33 +114,36 @@ scene("a network that is silent", { flags: slow, expected: lost }, async (s) => 
   await acceptCard(s.page);
 });
 
-scene("text that is not valid yet survives a reload, a discarded tab and a restart, for its person only", { expected: [...lost, /status of 40[04]/] }, async (s) => {
-  await chooseSample(s, "Pride and Prejudice");
-  await hasRead(s.page);
-  const saved = s.page.getByText("Some are not valid yet");
-  await field(s.page, "Year").fill("18l3"); // which the page knows to be wrong
-  await saved.waitFor();
-  await field(s.page, "Publisher").fill("A publisher ".repeat(60)); // which only the server knows
-  await s.page.getByText("must have at most 500 characters").waitFor();
-  await saved.waitFor();
-  const url = s.page.url();
-  const second = await s.context.newPage();
-  const has = async (page) => {
-    await page.getByText("Enter a year in digits").waitFor();
-    assert.equal(await field(page, "Year").inputValue(), "18l3");
-    assert.equal(await field(page, "Publisher").inputValue(), "A publisher ".repeat(60));
-  };
-  await second.goto(url);
-  await has(second);
-  await s.page.close(); // without its sessionStorage
-  await s.server.kill();
-  await s.server.restart();
-  const third = await (await s.open()).newPage();
-  await third.goto(url);
-  await has(third);
-  await become(third, "globex/bob");
-  await third.getByText("This upload was not found").first().waitFor();
-  assert.doesNotMatch(await third.locator("body").innerText(), /A publisher/);
+scene(
+  "text that is not valid yet survives a reload, a discarded tab and a restart, for its person only",
+  { expected: [...lost, /status of 40[04]/] },
+  async (s) => {
+    await chooseSample(s, "Pride and Prejudice");
+    await hasRead(s.page);
+    const saved = s.page.getByText("Some are not valid yet");
+    await field(s.page, "Year").fill("18l3"); // which the page knows to be wrong
+    await saved.waitFor();
+    await field(s.page, "Publisher").fill("A publisher ".repeat(60)); // which only the server knows
+    await s.page.getByText("must have at most 500 characters").waitFor();
+    await saved.waitFor();
+    const url = s.page.url();
+    const second = await s.context.newPage();
+    const has = async (page) => {
+      await page.getByText("Enter a year in digits").waitFor();
+      assert.equal(await field(page, "Year").inputValue(), "18l3");
+      assert.equal(await field(page, "Publisher").inputValue(), "A publisher ".repeat(60));
+    };
+    await second.goto(url);
+    await has(second);
+    await s.page.close(); // without its sessionStorage
+    await s.server.kill();
+    await s.server.restart();
+    const third = await (await s.open()).newPage();
+    await third.goto(url);
+    await has(third);
+    await become(third, "globex/bob");
+    await third.getByText("This upload was not found").first().waitFor();
+    assert.doesNotMatch(await third.locator("body").innerText(), /A publisher/);
 
   await second.reload();
   await has(second);

@@ -14,16 +14,28 @@ const selectors = { button: "button", link: "a[href]", textbox: "input, textarea
 
 // startDriver starts the driver and a display, and returns a function that opens a browser.
 export async function startDriver(directory) {
-  const display = spawn(join(directory, "Xvfb"), ["-displayfd", "3", "-screen", "0", "1280x1000x24", "-nolisten", "tcp"], {
-    stdio: ["ignore", "ignore", "ignore", "pipe"],
-  });
+  const display = spawn(
+    join(directory, "Xvfb"),
+    ["-displayfd", "3", "-screen", "0", "1280x1000x24", "-nolisten", "tcp"],
+    {
+      stdio: ["ignore", "ignore", "ignore", "pipe"],
+    },
+  );
   const [number] = await Promise.race([once(display.stdio[3], "data"), failure(display, "Xvfb")]);
   const port = await freePort();
   const driver = spawn(join(directory, "WebKitWebDriver"), ["-p", String(port)], {
     stdio: "ignore", env: { ...process.env, DISPLAY: `:${String(number).trim()}`, LC_ALL: "C.UTF-8" },
   });
   const url = `http://127.0.0.1:${port}`;
-  await Promise.race([until(() => fetch(`${url}/status`).then((r) => r.ok, () => false)), failure(driver, "WebKitWebDriver")]);
+  await Promise.race([
+    until(() =>
+      fetch(`${url}/status`).then(
+        (r) => r.ok,
+        () => false,
+      ),
+    ),
+    failure(driver, "WebKitWebDriver"),
+  ]);
   return {
     open: () => Session.open(url),
     async close() {
@@ -91,7 +103,10 @@ class Session {
 
   async fill(name, text) {
     const found = await this.#find("textbox", name);
-    await until(async () => !(await this.#send("GET", `/element/${found}/property/readOnly`)), `the editable field “${name}”`);
+    await until(
+      async () => !(await this.#send("GET", `/element/${found}/property/readOnly`)),
+      `the editable field “${name}”`,
+    );
     await this.#send("POST", `/element/${found}/clear`, {});
     await this.#send("POST", `/element/${found}/value`, { text });
   }
@@ -113,7 +128,8 @@ class Session {
     return this.#send("DELETE", "");
   }
 
-  // #find waits for an element of a role that can be used and has this accessible name, both by the engine's own judgement.
+  // #find waits for an element of a role that can be used and has this accessible name, both by the engine's own
+  // judgement.
   #find(role, name) {
     assert.ok(selectors[role], role);
     return until(async () => {

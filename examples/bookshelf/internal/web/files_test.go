@@ -7,10 +7,12 @@ import (
 	"os"
 	"os/exec"
 	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 )
@@ -117,6 +119,31 @@ func TestEveryRequestedElementExists(t *testing.T) {
 		}
 		require.Greater(t, len(seen), 5)
 	}
+}
+
+// Editors and reviews show 120 columns. The tests of intake in the browser belong to intake.
+func TestModulesFitIn120Columns(t *testing.T) {
+	t.Parallel()
+	count := 0
+	for _, pattern := range []string{
+		"static/assets/js/*.js", "static/assets/js/*.mjs", "../lan/*.js", "../../../browser/*.mjs",
+	} {
+		files, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		require.NotEmpty(t, files, pattern)
+		for _, name := range files {
+			if strings.HasPrefix(filepath.Base(name), "intake") && strings.Contains(name, "browser") {
+				continue
+			}
+			text, err := os.ReadFile(name)
+			require.NoError(t, err)
+			for i, line := range strings.Split(string(text), "\n") {
+				require.LessOrEqual(t, utf8.RuneCountInString(line), 120, "%s:%d", name, i+1)
+			}
+			count++
+		}
+	}
+	require.Greater(t, count, 100)
 }
 
 // The tests of the modules need node.

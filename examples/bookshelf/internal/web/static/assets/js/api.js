@@ -17,7 +17,9 @@ export const session = new Session(
   { storage: openStorage(), lock: globalThis.navigator?.locks && ((f) => navigator.locks.request("sign-in", f)) },
 );
 
-/** openStorage returns the storage of this tab, or one that forgets everything if there is none or it is not allowed. */
+/**
+ * openStorage returns the storage of this tab, or one that forgets everything if there is none or it is not allowed.
+ */
 function openStorage() {
   try {
     if (globalThis.sessionStorage) return sessionStorage;
@@ -57,7 +59,9 @@ async function check(response) {
   return response;
 }
 
-/** isLeft reports whether nobody waits for the answer any more. Without an answer in time, the server is out of reach. */
+/**
+ * isLeft reports whether nobody waits for the answer any more. Without an answer in time, the server is out of reach.
+ */
 const isLeft = (init) => init?.signal?.aborted && init.signal.reason?.name !== "TimeoutError";
 
 /** within returns a signal that is aborted with another one, or after ms milliseconds. */
@@ -105,7 +109,9 @@ export async function fetchSample(url) {
 
 /** requestPresigned returns a grant to upload one file. */
 export function requestPresigned({ filename, display, type, size }, signal) {
-  return json(`/api/upload/presigned?${query({ filename, display_name: display, content_type: type, size })}`, { signal });
+  return json(`/api/upload/presigned?${query({ filename, display_name: display, content_type: type, size })}`, {
+    signal,
+  });
 }
 
 /** startRun starts a run of the reader, or a refinement if there is a message, and returns its id, see beginRun. */
@@ -145,7 +151,8 @@ async function repeat(ask, signal, pause = 500) {
 }
 
 // crypto.randomUUID is missing on pages that were loaded over plain http.
-const randomKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
+const randomKey = () =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
 
 /**
  * events yields the events of a run from the first one, also if the connection
@@ -184,11 +191,18 @@ async function* follow(connect, options) {
 async function stream(path, lastID, signal) {
   const headers = lastID ? { "Last-Event-ID": lastID } : {};
   const late = new AbortController();
-  const timer = setTimeout(() => late.abort(new DOMException("The server does not answer.", "TimeoutError")), answerTime);
+  const timer = setTimeout(
+    () => late.abort(new DOMException("The server does not answer.", "TimeoutError")),
+    answerTime,
+  );
   const init = { headers, signal: signal ? AbortSignal.any([signal, late.signal]) : late.signal };
   try {
-    const response = await retryable(() => request(path, init), (status) => status === 0 || status >= 500);
-    if (response && response.status !== 200) throw new Problem("The stream ended before the reader had finished.", response.status);
+    const response = await retryable(
+      () => request(path, init),
+      (status) => status === 0 || status >= 500,
+    );
+    if (response && response.status !== 200)
+      throw new Problem("The stream ended before the reader had finished.", response.status);
     return response;
   } finally {
     clearTimeout(timer);
@@ -223,7 +237,10 @@ export function fetchDraft(sessionID, signal) {
   return json(`/api/metadata/${encodeURIComponent(sessionID)}`, { signal });
 }
 
-/** saveDraft keeps a card {metadata, texts} that was made from a version of the draft. It continues if the page is closed. */
+/**
+ * saveDraft keeps a card {metadata, texts} that was made from a version of the draft. It continues if the page is
+ * closed.
+ */
 export function saveDraft(sessionID, { metadata, texts }, version) {
   const put = post({ metadata, texts, version }, AbortSignal.timeout(saveTime));
   return json(`/api/metadata/${encodeURIComponent(sessionID)}/draft`, { ...put, method: "PUT", keepalive: true });

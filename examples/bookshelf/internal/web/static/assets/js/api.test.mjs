@@ -4,7 +4,10 @@ import { test } from "node:test";
 import { accept, events, fetchFile, session } from "./api.js";
 
 const reply = (status, body) =>
-  new Response(typeof body === "string" ? body : JSON.stringify(body), { status, headers: { "Content-Type": "application/json" } });
+  new Response(typeof body === "string" ? body : JSON.stringify(body), {
+    status,
+    headers: { "Content-Type": "application/json" },
+  });
 
 // A server at which a person signs in. It accepts its newest token only.
 function serve(routes) {
@@ -16,9 +19,17 @@ function serve(routes) {
     if (path === "/api/sign-in/token") {
       if (world.signedOut) return reply(401, { detail: "Your sign-in has ended." });
       const expires = new Date(Date.now() + 3_600_000).toISOString();
-      return reply(200, { token: `t${++world.tokens}`, expires_at: expires, tenant: "acme", user: "u1", name: "ann", roles: [] });
+      return reply(200, {
+        token: `t${++world.tokens}`,
+        expires_at: expires,
+        tenant: "acme",
+        user: "u1",
+        name: "ann",
+        roles: [],
+      });
     }
-    if (token !== `Bearer t${world.tokens}` || world.revoked === token) return reply(401, { detail: "The token has expired." });
+    if (token !== `Bearer t${world.tokens}` || world.revoked === token)
+      return reply(401, { detail: "The token has expired." });
     return routes(path, init, world);
   };
   return world;
@@ -56,5 +67,10 @@ test("a request whose token is rejected is sent again once, and then the person 
 
 test("a 404 says for whom there is nothing, whatever the server says", async () => {
   serve(() => reply(404, { detail: "globex owns it" }));
-  await assert.rejects(fetchFile("s1"), (err) => err.status === 404 && err.message === "Nothing here for acme/ann. The same link works for the person who owns it.");
+  await assert.rejects(
+    fetchFile("s1"),
+    (err) =>
+      err.status === 404 &&
+      err.message === "Nothing here for acme/ann. The same link works for the person who owns it.",
+  );
 });

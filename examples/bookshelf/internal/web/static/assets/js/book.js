@@ -102,7 +102,15 @@ function drawVersions() {
     return el(
       "li",
       {},
-      el("a", { class: "version", href: isNewest ? location.pathname : `?version=${v.version}`, "aria-current": isShown && "true" }, what),
+      el(
+        "a",
+        {
+          class: "version",
+          href: isNewest ? location.pathname : `?version=${v.version}`,
+          "aria-current": isShown && "true",
+        },
+        what,
+      ),
       el("p", { class: "hint" }, `${who}, `, el("time", { datetime: v.at }, formatTime(at))),
     );
   });
@@ -118,7 +126,8 @@ function showMissing(err, version) {
     detail:
       `${api.explainError(err)} ` +
       "You see the books that you have accepted and those that your colleagues share. " +
-      "For everybody else, a book does not exist: this page is the same for a book that somebody else keeps and for one that nobody has. " +
+      "For everybody else, a book does not exist: this page is the same for a book that somebody else keeps and for " +
+      "one that nobody has. " +
       "If a colleague sent you the link, ask them to share the book.",
     actions: [
       { label: "Show your shelf", primary: true, run: () => location.assign("/shelf") },
@@ -155,7 +164,10 @@ async function saveCorrection() {
   const metadata = card.metadata();
   if (!metadata) return;
   if (compareMetadata(metadata, current.book.metadata).length === 0 && base === current.book.version) {
-    showNotice(byId("card-notice"), { title: "Nothing has changed", detail: "Change a field, or discard the correction." });
+    showNotice(byId("card-notice"), {
+      title: "Nothing has changed",
+      detail: "Change a field, or discard the correction.",
+    });
     return;
   }
   isSaving = true;

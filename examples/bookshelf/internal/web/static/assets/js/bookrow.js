@@ -20,14 +20,20 @@ export function createRow(book) {
       "div",
       { class: "book-body" },
       el("a", { class: "book-title", href: bookPath(book.id), dir: "auto" }, titleOf(book)),
-      ...describeBook(book).map((words, i) => el("span", { class: i === 0 ? "book-fact first" : "book-fact", dir: "auto" }, words)),
+      ...describeBook(book).map((words, i) =>
+        el("span", { class: i === 0 ? "book-fact first" : "book-fact", dir: "auto" }, words),
+      ),
     ),
     el(
       "div",
       { class: "book-side" },
       owner && el("span", { class: "tag" }, owner),
       book.version > 1 && el("span", { class: "tag plain" }, `Version ${book.version}`),
-      el("time", { datetime: book.accepted_at, title: formatTime(accepted) }, accepted.toLocaleDateString(undefined, { dateStyle: "medium" })),
+      el(
+        "time",
+        { datetime: book.accepted_at, title: formatTime(accepted) },
+        accepted.toLocaleDateString(undefined, { dateStyle: "medium" }),
+      ),
     ),
   );
 }

@@ -8,7 +8,9 @@ export const closedCard = "This book cannot be read again, so it does not have a
 
 /**
  * readStatus returns the status of a record of /api/ops/files/{id}.
- * @returns {{status: "sending"|"unread"|"ready"|"failed"|"closed"|"accepted", kind: "error"|"info", step: "photo"|"reading"|"review"|"accepted", title: string, detail: string, card: string, ask?: string, key?: string}}
+ * @returns {{status: "sending"|"unread"|"ready"|"failed"|"closed"|"accepted", kind: "error"|"info",
+ *   step: "photo"|"reading"|"review"|"accepted", title: string, detail: string, card: string, ask?: string,
+ *   key?: string}}
  *   step is the step that it has reached;
  *   card is the text in place of the card's fields, or "" if the card is empty;
  *   ask is the label of the button that starts the reader, if it can be started;
@@ -41,7 +43,13 @@ function findStatus(record) {
     if (record.reason === "cancelled") {
       const detail = "It was cancelled on the operations page, or while the photo was sent.";
       const card = "This upload was cancelled, so its card cannot be accepted.";
-      return { status: "closed", step: upload?.status === "success" ? "reading" : "photo", title: "This upload was cancelled", detail, card };
+      return {
+        status: "closed",
+        step: upload?.status === "success" ? "reading" : "photo",
+        title: "This upload was cancelled",
+        detail,
+        card,
+      };
     }
     if (!record.retryable) {
       const step = reading || upload?.status === "success" ? "reading" : "photo";
@@ -55,16 +63,6 @@ function findStatus(record) {
       detail: stopped ? "It had not filled in anything yet." : why,
       card: "The card is empty. Its fields appear when the reader has read the book.",
       ask: "Ask the reader again",
-    };
-  }
-  if (reading && record.class === "waiting") {
-    return {
-      status: "ready",
-      step: "review",
-      title: "The reader has not found anything",
-      detail: "Fill in the card yourself, tell the reader what you see, or ask it to read the book again.",
-      card: "",
-      ask: "Read it again",
     };
   }
   if (reading) {
@@ -126,7 +124,10 @@ export function describeUpload({ state, progress, problem, hasArrived }) {
     case "preparing":
       return { status: "sending", words: "Preparing the photo…" };
     case "sending":
-      return { status: "sending", words: progress === undefined ? "Sending…" : `Sending, ${Math.round(progress * 100)} %` };
+      return {
+        status: "sending",
+        words: progress === undefined ? "Sending…" : `Sending, ${Math.round(progress * 100)} %`,
+      };
     case "starting":
       return { status: "reading", words: problem ? "Waits for the reader" : "Arrived" };
     case "failed":

@@ -20,15 +20,11 @@ test("an upload on its way, one that arrived, one that is open", () => {
   assert.notEqual(readStatus(open).card, "");
 });
 
-test("an empty card that waits for a person can be filled in", () => {
-  const stages = { user_upload: { status: "success" }, enrichment: { status: "in_progress" } };
-  const empty = readStatus(record("IN_PROGRESS", stages, { class: "waiting" }));
-  assert.deepEqual([empty.status, empty.step, empty.card], ["ready", "review", ""]);
-  assert.ok(empty.ask);
-});
-
 test("a failure says its cause, and offers another try only where there is one", () => {
-  const stages = { user_upload: { status: "success" }, enrichment: { status: "failed", error_message: "throttled (429)" } };
+  const stages = {
+    user_upload: { status: "success" },
+    enrichment: { status: "failed", error_message: "throttled (429)" },
+  };
   const again = readStatus(record("FAILED", stages, { retryable: true }));
   assert.equal(again.status, "failed");
   assert.equal(again.detail, "throttled (429)");
@@ -48,7 +44,10 @@ test("a failure says its cause, and offers another try only where there is one",
 test("a cancelled upload is said to be one, and is not an error", () => {
   const stages = { user_upload: { status: "success" }, enrichment: { status: "failed", error_message: "Cancelled." } };
   const cancelled = readStatus(record("FAILED", stages, { retryable: false, reason: "cancelled" }));
-  assert.deepEqual([cancelled.status, cancelled.kind, cancelled.title], ["closed", "info", "This upload was cancelled"]);
+  assert.deepEqual(
+    [cancelled.status, cancelled.kind, cancelled.title],
+    ["closed", "info", "This upload was cancelled"],
+  );
   assert.notEqual(cancelled.card, closedCard);
   assert.equal(describeRow({ class: "failed", retryable: false, reason: "cancelled" }).words, "Cancelled");
   assert.equal(describeRow({ class: "failed", retryable: false, reason: "rejected" }).words, "Cannot be read");

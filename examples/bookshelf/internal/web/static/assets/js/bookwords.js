@@ -3,11 +3,16 @@
 import { labelOf } from "./labels.js";
 
 /** titleOf returns the title of a book, or words in its place. */
-export const titleOf = ({ metadata }) => metadata.title || (metadata.isbn ? `ISBN ${metadata.isbn}` : "A book without a title");
+export const titleOf = ({ metadata }) =>
+  metadata.title || (metadata.isbn ? `ISBN ${metadata.isbn}` : "A book without a title");
 
 /** describeBook returns the facts of a row below the title: author, publisher and year, ISBN. */
 export function describeBook({ metadata: m }) {
-  return [m.author, [m.publisher, m.published_year].filter((v) => v !== undefined).join(", "), m.isbn && `ISBN ${m.isbn}`].filter(Boolean);
+  return [
+    m.author,
+    [m.publisher, m.published_year].filter((v) => v !== undefined).join(", "),
+    m.isbn && `ISBN ${m.isbn}`,
+  ].filter(Boolean);
 }
 
 /** describeOwner returns whose book it is and what of it is shared, in two or three words, or "". */
@@ -17,10 +22,17 @@ export function describeOwner({ owner, version, shared_version: shared, shared_b
   return shared === version ? "Shared by you" : `Version ${shared} is shared`;
 }
 
-/** describeSharing returns what the panel of a book says: {words, share}, where share is the label of a button, if the caller may share. */
+/**
+ * describeSharing returns what the panel of a book says: {words, share}, where share is the label of a button, if the
+ * caller may share.
+ */
 export function describeSharing({ owner, version, shared_version: shared, shared_by: by }, canShare) {
   if (owner === "tenant") {
-    return { words: `${by ? `The colleague ${by} shares` : "A colleague shares"} this book with everybody here. Only its owner can correct it.` };
+    return {
+      words:
+        `${by ? `The colleague ${by} shares` : "A colleague shares"} this book with everybody here. ` +
+        "Only its owner can correct it.",
+    };
   }
   if (shared === version) return { words: "You share this book with all your colleagues." };
   const words = shared
@@ -45,7 +57,9 @@ export function describeConflict(start, typed, newer) {
   const mine = compareMetadata(start, typed);
   const theirs = compareMetadata(start, newer).filter((name) => typed[name] !== newer[name]);
   const taken = theirs.filter((name) => !mine.includes(name)).map(labelOf);
-  const kept = theirs.filter((name) => mine.includes(name)).map((name) => `${labelOf(name)} (there: ${newer[name] ?? "empty"})`);
+  const kept = theirs
+    .filter((name) => mine.includes(name))
+    .map((name) => `${labelOf(name)} (there: ${newer[name] ?? "empty"})`);
   return [
     "What you have typed is still here.",
     taken.length > 0 && `The card has the new values of the rest: ${taken.join(", ")}.`,

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compareMetadata, describeBook, describeConflict, describeOwner, describeSharing, describeVersion, titleOf } from "./bookwords.js";
+import {
+  compareMetadata,
+  describeBook,
+  describeConflict,
+  describeOwner,
+  describeSharing,
+  describeVersion,
+  titleOf,
+} from "./bookwords.js";
 
 const book = (metadata, more) => ({ metadata, owner: "you", version: 1, ...more });
 
@@ -13,11 +21,10 @@ test("every book has a name", () => {
 test("facts that a book does not have leave no gap", () => {
   assert.deepEqual(describeBook(book({ title: "Emma" })), []);
   assert.deepEqual(describeBook(book({ published_year: 1815 })), ["1815"]);
-  assert.deepEqual(describeBook(book({ author: "Jane Austen", publisher: "Murray", published_year: 1815, isbn: "0486406482" })), [
-    "Jane Austen",
-    "Murray, 1815",
-    "ISBN 0486406482",
-  ]);
+  assert.deepEqual(
+    describeBook(book({ author: "Jane Austen", publisher: "Murray", published_year: 1815, isbn: "0486406482" })),
+    ["Jane Austen", "Murray, 1815", "ISBN 0486406482"],
+  );
 });
 
 test("an owner who has corrected a shared book sees which version is shared", () => {
@@ -46,13 +53,20 @@ test("versions say what happened and by whom", () => {
 });
 
 test("a comparison finds changed, new and missing fields", () => {
-  assert.deepEqual(compareMetadata({ title: "Emma", author: "A" }, { title: "Emma", isbn: "1" }).sort(), ["author", "isbn"]);
+  assert.deepEqual(compareMetadata({ title: "Emma", author: "A" }, { title: "Emma", isbn: "1" }).sort(), [
+    "author",
+    "isbn",
+  ]);
   assert.deepEqual(compareMetadata({ title: "Emma" }, { title: "Emma" }), []);
 });
 
 test("a conflict keeps what was typed, takes the rest, and names what both have changed", () => {
   const start = { title: "Ema", author: "Austen", isbn: "1" };
-  const words = describeConflict(start, { title: "Emma", author: "Austen", isbn: "1" }, { title: "Emma!", author: "Jane Austen" });
+  const words = describeConflict(
+    start,
+    { title: "Emma", author: "Austen", isbn: "1" },
+    { title: "Emma!", author: "Jane Austen" },
+  );
   assert.match(words, /new values of the rest: Author, ISBN\./);
   assert.match(words, /Both have changed: Title \(there: Emma!\)/);
   const same = describeConflict(start, { ...start, title: "Emma" }, { ...start, title: "Emma" });

@@ -16,7 +16,12 @@ const spoken = {
 /** line returns the parts of the line of a call, or of several, above what it opens to. */
 function line(name) {
   return {
-    state: el("span", { class: "call-state" }, el("span", { class: "spinner" }), el("span", { class: "visually-hidden" }, "running")),
+    state: el(
+      "span",
+      { class: "call-state" },
+      el("span", { class: "spinner" }),
+      el("span", { class: "visually-hidden" }, "running"),
+    ),
     name: el("span", { class: "call-name" }, name),
     time: el("span", { class: "call-time" }),
     outcome: el("span", { class: "call-outcome" }),
@@ -49,7 +54,12 @@ export class ToolCall {
     this.field = name === "set_field" ? labelOf(input?.field ?? "a field") : "";
     this.#line = line(this.field || humanizeName(name));
     setText(this.#line.outcome, this.field ? String(input?.value ?? "") : formatInput(input));
-    this.#body = el("dl", { class: "call-body" }, ...pair("Tool", name), ...pair("Arguments", JSON.stringify(input ?? {}, null, 2)));
+    this.#body = el(
+      "dl",
+      { class: "call-body" },
+      ...pair("Tool", name),
+      ...pair("Arguments", JSON.stringify(input ?? {}, null, 2)),
+    );
     const details = el(
       "details",
       { ontoggle: () => details.open && this.#load() },
@@ -116,7 +126,11 @@ export class FieldGroup {
 
   constructor() {
     const { state, name, time, outcome } = this.#line;
-    this.node = el("li", { class: "entry call group" }, el("details", {}, el("summary", {}, state, name, time, outcome, icon("open")), this.#list));
+    this.node = el(
+      "li",
+      { class: "entry call group" },
+      el("details", {}, el("summary", {}, state, name, time, outcome, icon("open")), this.#list),
+    );
   }
 
   add(call) {

@@ -7,7 +7,8 @@ import { labelOf } from "./labels.js";
 
 // These functions convert typed text to the value for the server, or return a complaint.
 const plain = (s) => ({ value: s });
-const year = (s) => (/^-?[0-9]{1,4}$/.test(s.trim()) ? { value: Number(s) } : { complaint: "Enter a year in digits, for example 1999." });
+const year = (s) =>
+  /^-?[0-9]{1,4}$/.test(s.trim()) ? { value: Number(s) } : { complaint: "Enter a year in digits, for example 1999." };
 const isbn = (s) => {
   const value = compactISBN(s);
   const complaint = checkISBN(value);
@@ -110,8 +111,8 @@ export class Card {
   }
 
   /**
-   * read returns the card for the draft: its metadata, and by name the texts that are not valid yet. commit() states that
-   * the server has stored them.
+   * read returns the card for the draft: its metadata, and by name the texts that are not valid yet. commit() states
+   * that the server has stored them.
    */
   read() {
     const metadata = {};
@@ -135,7 +136,13 @@ export class Card {
 
   /** save returns the present values, for restore. */
   save() {
-    return [...this.#fields.values()].map((f) => ({ f, value: f.text, source: f.source, origin: f.origin, saved: f.saved }));
+    return [...this.#fields.values()].map((f) => ({
+      f,
+      value: f.text,
+      source: f.source,
+      origin: f.origin,
+      saved: f.saved,
+    }));
   }
 
   /** restore writes saved values. */

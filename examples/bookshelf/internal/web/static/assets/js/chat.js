@@ -24,7 +24,10 @@ const leaving = new AbortController();
 const { signal } = leaving;
 
 const talk = new Talk(byId("entries"), byId("transcript"), (event, run) => {
-  return new ApprovalRequest(event, { canApprove, decide: (isApproved, reason) => decideRequest(run, event.approval_id, isApproved, reason) });
+  return new ApprovalRequest(event, {
+    canApprove,
+    decide: (isApproved, reason) => decideRequest(run, event.approval_id, isApproved, reason),
+  });
 });
 
 /** loadChat shows the chat from its transcript, and follows the run in flight. */
@@ -96,7 +99,8 @@ async function followRun(run, { isContinued = false, isFirst = true, isPast = fa
   talk.begin(run, { isContinued, isQuiet: isPast });
   let events = [];
   let mine = sent; // the message, until the run has it
-  const waiting = (isLost) => setText(byId("pulse-words"), isLost ? (isOffline() ? "offline" : "reconnecting") : "working");
+  const waiting = (isLost) =>
+    setText(byId("pulse-words"), isLost ? (isOffline() ? "offline" : "reconnecting") : "working");
   const show = (event) => {
     if (event.type === "user_message") {
       mine?.remove();
@@ -126,7 +130,11 @@ async function followRun(run, { isContinued = false, isFirst = true, isPast = fa
     refresh();
     talk.finish({ isPending: true });
     const isGone = err.status === 404 || err.status === 410;
-    showError(isGone ? "This answer is not kept any more" : "The connection to the reader was lost", err, isGone ? undefined : loadChat);
+    showError(
+      isGone ? "This answer is not kept any more" : "The connection to the reader was lost",
+      err,
+      isGone ? undefined : loadChat,
+    );
     return false;
   }
   const isPending = events.at(-1)?.type === "pending";
@@ -136,7 +144,11 @@ async function followRun(run, { isContinued = false, isFirst = true, isPast = fa
   nameBooks(run);
   if (isPast) return true;
   const end = describeEnd(events.at(-1));
-  if (end) showNotice(byId("chat-notice"), { ...end, actions: lastMessage ? [{ label: "Ask again", primary: true, run: () => send(lastMessage) }] : [] });
+  if (end)
+    showNotice(byId("chat-notice"), {
+      ...end,
+      actions: lastMessage ? [{ label: "Ask again", primary: true, run: () => send(lastMessage) }] : [],
+    });
   if (end) byId("chat-notice").scrollIntoView({ block: "nearest" });
   return true;
 }

@@ -92,7 +92,9 @@ export function describeExpiry(expires, now) {
   if (left <= 0) return "";
   const at = new Date(expires);
   const today = new Date(now).toDateString() === at.toDateString();
-  const time = today ? at.toLocaleTimeString(undefined, { timeStyle: "short" }) : at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+  const time = today
+    ? at.toLocaleTimeString(undefined, { timeStyle: "short" })
+    : at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
   const min = Math.ceil(left / 60_000);
   return min < 60 ? `It waits until ${time}, ${min} min from now.` : `It waits until ${time}.`;
 }

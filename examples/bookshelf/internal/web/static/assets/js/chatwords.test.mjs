@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { cutReason, describeEnd, describeExpiry, describeStatus, findBooks, linkBooks, longestReason, readOutput } from "./chatwords.js";
+import {
+  cutReason,
+  describeEnd,
+  describeExpiry,
+  describeStatus,
+  findBooks,
+  linkBooks,
+  longestReason,
+  readOutput,
+} from "./chatwords.js";
 
 const emma = { id: "1", title: "Emma" };
 const pride = { id: "2", title: "Pride and Prejudice" };
@@ -31,19 +40,33 @@ test("the longest title wins, and books with the same title are taken in turn", 
 });
 
 test("hostile titles are text, not patterns", () => {
-  for (const title of ["<script>alert(1)</script>", "a.*b (c) [d]", "$& {1} ^x$ | /y/ \\d+-z", "שלום עולם", "📚 emoji 📚", "C++ / C#"]) {
+  for (const title of [
+    "<script>alert(1)</script>",
+    "a.*b (c) [d]",
+    "$& {1} ^x$ | /y/ \\d+-z",
+    "שלום עולם",
+    "📚 emoji 📚",
+    "C++ / C#",
+  ]) {
     const text = `Here: “${title}”!`;
     assert.deepEqual(links(text, [{ id: "1", title }]), [`${title}:1`], title);
     assert.deepEqual(links("nothing like it", [{ id: "1", title }]), []);
   }
   const long = "x y ".repeat(125);
-  assert.equal(links(`“${long}”`, Array.from({ length: 1000 }, (_, i) => ({ id: String(i), title: `${i} ${long}` }))).length, 0);
+  assert.equal(
+    links(
+      `“${long}”`,
+      Array.from({ length: 1000 }, (_, i) => ({ id: String(i), title: `${i} ${long}` })),
+    ).length,
+    0,
+  );
 });
 
 test("books are found in the output of each tool, and in nothing else", () => {
   assert.deepEqual(findBooks({ books: [{ book_id: "1", title: "Emma" }, { book_id: "2" }, null, "x"] }), [emma]);
   assert.deepEqual(findBooks({ book_id: "1", title: "Emma", version: 2 }), [emma]);
-  for (const other of [undefined, null, "x", 7, [], {}, { books: "x" }, { book_id: 1, title: "Emma" }]) assert.deepEqual(findBooks(other), []);
+  for (const other of [undefined, null, "x", 7, [], {}, { books: "x" }, { book_id: 1, title: "Emma" }])
+    assert.deepEqual(findBooks(other), []);
 });
 
 test("a result has its output as JSON or as text", () => {

@@ -6,8 +6,9 @@ import { describeCard } from "./outcome.js";
 /**
  * refreshControls shows the controls of a card.
  * @param {{status: string, absent: string, extracted: boolean, run: string}} state
- *   status is that of the book, see bookstatus.js, and "ready" if it is unread; absent is the text in place of the fields, or ""; extracted states that the card can be corrected and
- *   accepted; run is the id of the run that can be stopped, or "".
+ *   status is that of the book, see bookstatus.js, and "ready" if it is unread; absent is the text in place of the
+ *   fields, or ""; extracted states that the card can be corrected and accepted; run is the id of the run that can be
+ *   stopped, or "".
  */
 export function refreshControls({ status, absent, extracted, run }, card) {
   const isFree = status === "ready" && extracted;

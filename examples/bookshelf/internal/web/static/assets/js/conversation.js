@@ -72,7 +72,11 @@ export class Conversation {
       if (signal.aborted) return;
       proposal?.remove();
       if (err.run) await this.#yield(err.run, message);
-      else await this.#fail({ kind: "error", title: describeRefusal(err), detail: api.explainError(err), wait: err.retryAfter }, message);
+      else
+        await this.#fail(
+          { kind: "error", title: describeRefusal(err), detail: api.explainError(err), wait: err.retryAfter },
+          message,
+        );
       return;
     }
     proposal?.remove();
@@ -116,7 +120,12 @@ export class Conversation {
       book.shownRuns.push(run);
     } catch (err) {
       if (signal.aborted) return;
-      failure = { kind: "error", title: describeRefusal(err), detail: api.explainError(err), again: () => this.follow(run, message) };
+      failure = {
+        kind: "error",
+        title: describeRefusal(err),
+        detail: api.explainError(err),
+        again: () => this.follow(run, message),
+      };
     }
     await this.#synchronise(signal);
     if (signal.aborted) return;
@@ -138,7 +147,10 @@ export class Conversation {
   async #synchronise(signal) {
     const book = this.#book;
     try {
-      const [record, draft] = await Promise.all([api.fetchFile(book.session, signal), api.fetchDraft(book.session, signal)]);
+      const [record, draft] = await Promise.all([
+        api.fetchFile(book.session, signal),
+        api.fetchDraft(book.session, signal),
+      ]);
       book.seen = record.updated_at;
       book.keeper.showDraft(draft);
     } catch {
@@ -177,7 +189,11 @@ export class Conversation {
     } catch (err) {
       if (signal.aborted) return;
       byId("stop").disabled = false;
-      showNotice(byId("notes-notice"), { kind: "error", title: "The reader was not stopped", detail: api.explainError(err) });
+      showNotice(byId("notes-notice"), {
+        kind: "error",
+        title: "The reader was not stopped",
+        detail: api.explainError(err),
+      });
     }
   }
 }

@@ -124,7 +124,8 @@ function setAddress({ key, session }) {
   const now = location.hash.slice(1);
   if (session === "" || now === session) return;
   if (now === "") history.pushState(null, "", `#${session}`);
-  else if (now === key || queue.find(now)?.key === key || !queue.find(now)) history.replaceState(null, "", `#${session}`);
+  else if (now === key || queue.find(now)?.key === key || !queue.find(now))
+    history.replaceState(null, "", `#${session}`);
 }
 
 function followAddress() {

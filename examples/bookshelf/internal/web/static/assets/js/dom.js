@@ -24,7 +24,13 @@ export function icon(name) {
   const ns = "http://www.w3.org/2000/svg";
   const svg = document.createElementNS(ns, "svg");
   const path = document.createElementNS(ns, "path");
-  const common = { fill: "none", stroke: "currentColor", "stroke-width": 2, "stroke-linecap": "round", "stroke-linejoin": "round" };
+  const common = {
+    fill: "none",
+    stroke: "currentColor",
+    "stroke-width": 2,
+    "stroke-linecap": "round",
+    "stroke-linejoin": "round",
+  };
   for (const [node, attributes] of [
     [svg, { class: "icon", viewBox: "0 0 20 20", "aria-hidden": "true" }],
     [path, { ...common, ...icons[name] }],

@@ -74,18 +74,40 @@ export function describe(fragment) {
     case "begin":
       return { title: "Signing in…", lead: "The other page keeps what you typed.", action: "", again: "/sign-in#done" };
     case "done":
-      return { title: "You are signed in", lead: "You can close this tab and continue on the other page.", action: "", again };
+      return {
+        title: "You are signed in",
+        lead: "You can close this tab and continue on the other page.",
+        action: "",
+        again,
+      };
     case "again":
-      return { title: "Please sign in again", lead: "This sign-in has been used already, or it has expired.", action: "Sign in", again };
+      return {
+        title: "Please sign in again",
+        lead: "This sign-in has been used already, or it has expired.",
+        action: "Sign in",
+        again,
+      };
     case "denied":
-      return { title: "You are not signed in", lead: "The sign-in was cancelled, or it was not allowed.", action: "Try again", again };
+      return {
+        title: "You are not signed in",
+        lead: "The sign-in was cancelled, or it was not allowed.",
+        action: "Try again",
+        again,
+      };
     case "refused":
       return {
         title: "Your account cannot be used here",
-        lead: "You have signed in, but your account does not have a tenant that this server accepts. Ask the person who manages the accounts.",
+        lead:
+          "You have signed in, but your account does not have a tenant that this server accepts. " +
+          "Ask the person who manages the accounts.",
         action: "Sign in as somebody else",
         again,
       };
   }
-  return { title: "The sign-in has failed", lead: "Something went wrong between this server and the issuer. It may be tried again.", action: "Try again", again };
+  return {
+    title: "The sign-in has failed",
+    lead: "Something went wrong between this server and the issuer. It may be tried again.",
+    action: "Try again",
+    again,
+  };
 }

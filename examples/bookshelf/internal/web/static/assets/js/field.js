@@ -37,7 +37,9 @@ export class Field {
   buildContent(onEdit) {
     const { name, rows, inputmode } = this.spec;
     const props = { id: this.id, name, "aria-describedby": `${this.id}-origin ${this.id}-note`, placeholder: "—" };
-    this.input = rows ? el("textarea", { ...props, rows }) : el("input", { ...props, type: "text", inputmode, spellcheck: "false" });
+    this.input = rows
+      ? el("textarea", { ...props, rows })
+      : el("input", { ...props, type: "text", inputmode, spellcheck: "false" });
     this.note = el("p", { class: "field-note", id: `${this.id}-note` });
     this.input.addEventListener("input", () => this.touch(onEdit));
     return [el("div", { class: "field-line" }, this.input), this.note];
@@ -116,7 +118,12 @@ export class Estimate extends Field {
   }
 
   buildContent() {
-    this.words = el("span", { class: "estimate", id: this.id, role: "group", "aria-labelledby": `${this.id}-label ${this.id}` });
+    this.words = el("span", {
+      class: "estimate",
+      id: this.id,
+      role: "group",
+      "aria-labelledby": `${this.id}-label ${this.id}`,
+    });
     this.bar = el("progress", { class: "share", max: 1, value: 0, "aria-hidden": "true" });
     return [el("div", { class: "field-line" }, this.words, this.bar)];
   }

@@ -52,7 +52,8 @@ function composed(original) {
 // normalises it.
 function isKeyCharacter(c) {
   if (c === " " || c === ".") return true;
-  if (!/^[\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}]$/u.test(c) || /[/\\%?#\p{Default_Ignorable_Code_Point}]/u.test(c)) return false;
+  if (!/^[\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}]$/u.test(c) || /[/\\%?#\p{Default_Ignorable_Code_Point}]/u.test(c))
+    return false;
   return c < "\u0080" || (!/[./\\]/.test(c.normalize("NFKC")) && c.normalize("NFC") === c);
 }
 

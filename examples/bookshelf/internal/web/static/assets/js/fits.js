@@ -1,7 +1,6 @@
 // Which values may be those of another book after the title has changed. All functions are pure.
 
-// The fields that belong to one edition of one book. The reader's confidence is about that book too.
-const belonging = ["isbn", "publisher", "published_year", "description", "confidence"];
+const belonging = ["isbn", "publisher", "published_year", "description"]; // to one edition of one book
 
 /**
  * findMisfits returns the names of the fields that still have the value from
@@ -40,7 +39,8 @@ function countEdits(a, b) {
 
 /** askToLookUp returns a message to the reader about a title and the labels of the fields that may not fit it. */
 export function askToLookUp(title, labels) {
-  return `The title is “${title}”. Look it up, and correct the ${joinWords(labels.map((l) => (l === "ISBN" ? l : l.toLowerCase())))}.`;
+  const names = labels.map((l) => (l === "ISBN" ? l : l.toLowerCase()));
+  return `The title is “${title}”. Look it up, and correct the ${joinWords(names)}.`;
 }
 
 /** joinWords returns words as in a sentence: "a, b and c". */

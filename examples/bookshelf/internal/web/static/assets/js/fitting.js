@@ -4,7 +4,6 @@ import { byId } from "./dom.js";
 import { askToLookUp, findMisfits } from "./fits.js";
 import { labelOf } from "./labels.js";
 import { clearSlot, showNotice } from "./notice.js";
-import { estimate } from "./origin.js";
 
 /** Fitting remembers with which title the values of a card belong together. */
 export class Fitting {
@@ -47,8 +46,10 @@ export class Fitting {
     this.#shown = shown;
     const labels = names.map(labelOf);
     showNotice(byId("fits-notice"), {
-      title: `The title was “${this.#before.title}”. ${names.length > 1 ? "Do these values" : "Does this value"} still fit?`,
-      detail: names.map((name, i) => `${labels[i]}: ${describeValue(name, now[name])}`).join(" · "),
+      title:
+        `The title was “${this.#before.title}”. ` +
+        `${names.length > 1 ? "Do these values" : "Does this value"} still fit?`,
+      detail: names.map((name, i) => `${labels[i]}: ${shorten(now[name])}`).join(" · "),
       actions: [
         { label: "Ask the reader", primary: true, run: () => this.#ask(askToLookUp(now.title, labels)) },
         { label: names.length > 1 ? "Clear them" : "Clear it", run: () => this.#clear(names) },
@@ -68,7 +69,5 @@ export class Fitting {
     this.#card.focus("title"); // the buttons are gone
   }
 }
-
-const describeValue = (name, text) => (name === "confidence" ? estimate(text).words : shorten(text));
 
 const shorten = (text) => (text.length > 60 ? `${text.slice(0, 59)}…` : text);

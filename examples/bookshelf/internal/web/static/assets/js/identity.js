@@ -88,14 +88,23 @@ class Menu {
     if (kind !== "choice") return [me];
     return [
       me,
-      el("p", { class: "hint" }, "This is a demonstration: nobody asks for a password. A tenant never sees the books of another one."),
-      el("ul", { class: "who-people", "aria-label": "Continue as" }, people.map((person) => this.#offer(person))),
+      el(
+        "p",
+        { class: "hint" },
+        "This is a demonstration: nobody asks for a password. A tenant never sees the books of another one.",
+      ),
+      el(
+        "ul",
+        { class: "who-people", "aria-label": "Continue as" },
+        people.map((person) => this.#offer(person)),
+      ),
       this.#drawForm(),
     ];
   }
 
   #offer(person) {
-    const isMe = formatIdentity(person) === formatIdentity(session.who) && String(person.roles) === String(session.who.roles);
+    const isMe =
+      formatIdentity(person) === formatIdentity(session.who) && String(person.roles) === String(session.who.roles);
     return el(
       "li",
       {},
@@ -110,7 +119,20 @@ class Menu {
 
   #drawForm() {
     const field = (name, label) =>
-      el("label", {}, label, el("input", { name, type: "text", required: true, maxlength: 128, spellcheck: "false", autocapitalize: "none", autocomplete: "off" }));
+      el(
+        "label",
+        {},
+        label,
+        el("input", {
+          name,
+          type: "text",
+          required: true,
+          maxlength: 128,
+          spellcheck: "false",
+          autocapitalize: "none",
+          autocomplete: "off",
+        }),
+      );
     const role = (name) =>
       el("label", { class: "who-role" }, el("input", { type: "checkbox", name: "role", value: name }), roleNames[name]);
     return el(
@@ -121,7 +143,11 @@ class Menu {
         onsubmit: (e) => {
           e.preventDefault();
           const data = new FormData(e.currentTarget);
-          this.#become({ tenant: data.get("tenant").trim(), user: data.get("user").trim(), roles: data.getAll("role") });
+          this.#become({
+            tenant: data.get("tenant").trim(),
+            user: data.get("user").trim(),
+            roles: data.getAll("role"),
+          });
         },
       },
       el("p", { class: "who-title" }, "Somebody else"),

@@ -56,7 +56,11 @@ export class Intake {
     clearSlot(this.#slot);
     if (files.length > most) {
       const slot = this.isOpen ? this.#slot : byId("upload-notice");
-      showNotice(slot, { kind: "error", title: `At most ${most} photos at a time, please.`, detail: `These are ${files.length}.` });
+      showNotice(slot, {
+        kind: "error",
+        title: `At most ${most} photos at a time, please.`,
+        detail: `These are ${files.length}.`,
+      });
       return;
     }
     if (files.length > 0) this.#addFiles(files);

@@ -3,7 +3,15 @@ import { test } from "node:test";
 import { checkISBN, compactISBN } from "./isbn.js";
 
 test("an ISBN is accepted as it is printed", () => {
-  for (const printed of ["978-0-486-28473-6", "978 0 486 28473 6", "9780486284736", "0-8044-2957-x", "0‐8044‑2957–X", "ISBN-13: 978-0-486-28473-6", "isbn 0-8044-2957-X"]) {
+  for (const printed of [
+    "978-0-486-28473-6",
+    "978 0 486 28473 6",
+    "9780486284736",
+    "0-8044-2957-x",
+    "0‐8044‑2957–X",
+    "ISBN-13: 978-0-486-28473-6",
+    "isbn 0-8044-2957-X",
+  ]) {
     assert.equal(checkISBN(compactISBN(printed)), undefined, printed);
   }
 });
@@ -25,6 +33,7 @@ test("the digit that would fit is named", () => {
 });
 
 test("what is not an ISBN is refused with what is expected", () => {
-  for (const text of ["", "x", "97804862847", "978048628473X", "X804429570"]) assert.match(checkISBN(text), /ten or thirteen/, text);
+  for (const text of ["", "x", "97804862847", "978048628473X", "X804429570"])
+    assert.match(checkISBN(text), /ten or thirteen/, text);
   assert.match(checkISBN("9770486284737"), /978 or 979/);
 });

@@ -28,8 +28,8 @@ export class Keeper {
    * @param store has load() and save({metadata, texts}, version). Both return a draft {metadata, texts, sources,
    *   version}. The error of a request with an old version has the present draft, and that of one with an invalid value
    *   the name of its field.
-   * @param report is called with "pending", "saving", "saved", "invalid" (saved, and a text is not valid yet), "waiting"
-   *   (for another try), "refused" with the server's reason, or "closed".
+   * @param report is called with "pending", "saving", "saved", "invalid" (saved, and a text is not valid yet),
+   *   "waiting" (for another try), "refused" with the server's reason, or "closed".
    */
   constructor(card, store, report, { delay = pause } = {}) {
     this.#card = card;

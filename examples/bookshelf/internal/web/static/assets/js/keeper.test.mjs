@@ -5,7 +5,12 @@ import { describeKeeping, Keeper } from "./keeper.js";
 /** desk is a card with one field beside a server that keeps its draft. */
 function desk({ before = async () => {} } = {}) {
   const server = { title: "Emma", texts: {}, version: 1, requests: 0, busy: 0 };
-  const view = () => ({ metadata: { title: server.title }, texts: server.texts, sources: {}, version: String(server.version) });
+  const view = () => ({
+    metadata: { title: server.title },
+    texts: server.texts,
+    sources: {},
+    version: String(server.version),
+  });
   const card = {
     text: "Emma",
     edits: 0,
@@ -13,7 +18,11 @@ function desk({ before = async () => {} } = {}) {
     read() {
       const { text, edits } = this;
       const isValid = !text.endsWith("?") && text !== this.refused;
-      return { metadata: isValid ? { title: text } : {}, texts: isValid ? {} : { title: text }, commit: () => (this.saved = edits) };
+      return {
+        metadata: isValid ? { title: text } : {},
+        texts: isValid ? {} : { title: text },
+        commit: () => (this.saved = edits),
+      };
     },
     refuse(field, reason) {
       this.refused = this.text;
@@ -30,7 +39,8 @@ function desk({ before = async () => {} } = {}) {
       assert.equal(server.busy++, 0, "one request at a time");
       try {
         await before(++server.requests, metadata);
-        if (version !== String(server.version)) throw Object.assign(new Error("changed"), { status: 409, draft: view() });
+        if (version !== String(server.version))
+          throw Object.assign(new Error("changed"), { status: 409, draft: view() });
         Object.assign(server, { title: metadata.title, texts });
         server.version++;
         return view();
@@ -111,7 +121,11 @@ test("a failed request is repeated, and keeps the edit", async () => {
 });
 
 test("a refused card waits for the next edit", async () => {
-  const d = desk({ before: async (n) => { if (n === 1) throw Object.assign(new Error("too long"), { status: 400 }); } });
+  const d = desk({
+    before: async (n) => {
+      if (n === 1) throw Object.assign(new Error("too long"), { status: 400 });
+    },
+  });
   d.type("Mi");
   assert.equal(await d.keeper.flush(), false);
   assert.equal(d.states.at(-1), "refused");
@@ -180,7 +194,10 @@ test("a value that the server refuses is saved as a text, with the other edits",
   });
   d.type("too long");
   assert.equal(await d.keeper.flush(), true);
-  assert.deepEqual([d.server.texts, d.states.at(-1), d.card.reason], [{ title: "too long" }, "invalid", "title: must be shorter"]);
+  assert.deepEqual(
+    [d.server.texts, d.states.at(-1), d.card.reason],
+    [{ title: "too long" }, "invalid", "title: must be shorter"],
+  );
 });
 
 test("a server that refuses a text too is not asked without end", async () => {

@@ -56,7 +56,8 @@ export function refreshList(list, page, before = "") {
     ...updateRows(list, files),
     fresh: [
       ...list.fresh.filter((f) => !isCovered(f.upload_id)),
-      ...files.filter((f) => !shown.has(f.upload_id) && !(list.next && f.upload_id < oldest)), // those are on a later page
+      // Files that are older than the list are on a later page.
+      ...files.filter((f) => !shown.has(f.upload_id) && !(list.next && f.upload_id < oldest)),
     ].sort(byAge),
     left: new Set([...shown].filter(isMissing)),
     gap: before ? list.gap : last !== undefined && last > newest ? page.next : undefined,

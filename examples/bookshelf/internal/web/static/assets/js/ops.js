@@ -74,7 +74,10 @@ async function refresh() {
   const isFirst = byId("rows").hasAttribute("aria-busy");
   try {
     const isDue = isFirst || Date.now() - counted > countPause;
-    const [hasRows, hasCounts] = await Promise.all([isFirst ? loadList(signal) : refreshList(signal), isDue && loadCounts(signal)]);
+    const [hasRows, hasCounts] = await Promise.all([
+      isFirst ? loadList(signal) : refreshList(signal),
+      isDue && loadCounts(signal),
+    ]);
     if (hasRows && !isDue) await loadCounts(signal);
     if (signal.aborted) return false;
     clearSlot(byId("ops-notice"));
@@ -162,7 +165,10 @@ function drawView() {
   const isOps = api.session.who?.roles?.includes("ops") ?? false;
   setVisible(byId("whose"), isOps);
   setText(byId("waiting-name"), isOps && view.owner !== "me" ? "Waiting for review" : "Waiting for you");
-  setText(byId("lead"), isOps && view.owner !== "me" ? "All uploads of your tenant and their status." : "Your uploads and their status.");
+  setText(
+    byId("lead"),
+    isOps && view.owner !== "me" ? "All uploads of your tenant and their status." : "Your uploads and their status.",
+  );
 }
 
 function tick() {

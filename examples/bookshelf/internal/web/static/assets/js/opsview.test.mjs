@@ -22,7 +22,10 @@ test("what a URL must not have is ignored", () => {
   assert.deepEqual(parseView("", "#main"), none);
   assert.deepEqual(parseView("?q=%20%20"), none);
   assert.equal(parseView(`?q=${"x".repeat(500)}`).q.length, 200);
-  assert.equal(parseView(`?open=${Array.from({ length: 30 }, (_, n) => id(0).slice(0, -2) + String(n + 10)).join()}`).open.length, 10);
+  assert.equal(
+    parseView(`?open=${Array.from({ length: 30 }, (_, n) => id(0).slice(0, -2) + String(n + 10)).join()}`).open.length,
+    10,
+  );
 });
 
 test("the desk's link opens an upload", () => {

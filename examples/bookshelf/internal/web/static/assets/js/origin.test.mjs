@@ -18,5 +18,6 @@ test("an empty field has no source, unless a person has cleared it", () => {
 test("the confidence is a share in words, and what is not a share is none", () => {
   assert.deepEqual(["weak", "weak", "fair", "good", "good"], [0, 0.49, 0.5, 0.8, 1].map((c) => estimate(c).level));
   assert.match(estimate("0.93").words, /^93 %/);
-  for (const none of [undefined, "x", -1, 1.1, NaN]) assert.deepEqual(estimate(none), { words: "—", share: 0, level: "" });
+  for (const none of [undefined, "x", -1, 1.1, NaN])
+    assert.deepEqual(estimate(none), { words: "—", share: 0, level: "" });
 });

@@ -17,7 +17,8 @@ export function describeEnd({ type, code, message, stop_reason: reason }, found)
   if (type !== "error") return undefined;
   if (code === "stopped") {
     const detail = found
-      ? "The card has the values that the reader had found. You can correct it and accept it, or let the reader continue."
+      ? "The card has the values that the reader had found. " +
+        "You can correct it and accept it, or let the reader continue."
       : "The reader had not filled in anything yet.";
     return { kind: "info", title: "You stopped the reader", detail };
   }
@@ -39,7 +40,10 @@ export function describeRefusal({ status }) {
   return "The reader could not start";
 }
 
-/** describeCard returns the hint above the card. inSight states that the fields are shown, and open that they can be edited. */
+/**
+ * describeCard returns the hint above the card. inSight states that the fields are shown, and open that they can be
+ * edited.
+ */
 export function describeCard(status, open, inSight) {
   if (status === "accepted") return "Saved.";
   if (status === "closed") return inSight ? "It cannot be accepted." : "Closed.";

@@ -28,6 +28,10 @@ test("a refusal depends on its status", () => {
 });
 
 test("usage is added up", () => {
-  const events = [{ type: "usage", input_tokens: 2, output_tokens: 1, at: "x" }, { type: "text_delta" }, { type: "usage", input_tokens: 3 }];
+  const events = [
+    { type: "usage", input_tokens: 2, output_tokens: 1, at: "x" },
+    { type: "text_delta" },
+    { type: "usage", input_tokens: 3 },
+  ];
   assert.deepEqual(sumUsage(events), { input_tokens: 5, output_tokens: 1 });
 });

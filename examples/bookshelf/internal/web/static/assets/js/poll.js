@@ -21,7 +21,10 @@ export class Poller {
    * @param {object} [options] soon, slow and slowest are pauses in milliseconds: after a change, at most without one,
    *   and at most after errors. schedule and cancel are setTimeout and clearTimeout.
    */
-  constructor(ask, { soon = 4_000, slow = 20_000, slowest = 60_000, schedule = setTimeout, cancel = clearTimeout } = {}) {
+  constructor(
+    ask,
+    { soon = 4_000, slow = 20_000, slowest = 60_000, schedule = setTimeout, cancel = clearTimeout } = {},
+  ) {
     this.#ask = ask;
     this.#soon = this.#pause = soon;
     this.#slow = slow;

@@ -40,7 +40,14 @@ test("pauses grow while nothing changes, and are short after a change", async ()
 });
 
 test("pauses after errors heed the server", async () => {
-  const p = start([new Error(), new Error(), Object.assign(new Error(), { retryAfter: 30 }), new Error(), new Error(), true]);
+  const p = start([
+    new Error(),
+    new Error(),
+    Object.assign(new Error(), { retryAfter: 30 }),
+    new Error(),
+    new Error(),
+    true,
+  ]);
   const pauses = [];
   await p.poller.now();
   for (let i = 0; i < 6; i++) {

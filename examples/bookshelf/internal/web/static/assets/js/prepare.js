@@ -8,13 +8,17 @@ import { formatBytes } from "./words.js";
 /** limits are those of the server for one photo. */
 export const limits = { maxBytes: 20 * 1024 * 1024, maxPixels: 50_000_000 };
 
-/** acceptedFiles is the value of accept for a file input. With it, an iPhone offers its camera and converts HEIC to JPEG. */
+/**
+ * acceptedFiles is the value of accept for a file input. With it, an iPhone offers its camera and converts HEIC to
+ * JPEG.
+ */
 export const acceptedFiles = "image/*";
 
 /** describeLimits returns a sentence for people who choose a photo. */
 export function describeLimits({ maxBytes, maxPixels } = limits) {
   return (
-    `JPEG, PNG or WebP of at most ${Math.round(maxBytes / 1024 / 1024)} MB and ${Math.round(maxPixels / 1e6)} megapixels. ` +
+    `JPEG, PNG or WebP of at most ${Math.round(maxBytes / 1024 / 1024)} MB ` +
+    `and ${Math.round(maxPixels / 1e6)} megapixels. ` +
     "Larger photos are made smaller here, and other pictures that this browser can open are converted."
   );
 }
@@ -76,17 +80,23 @@ async function readStart(file, shown) {
   try {
     start = new Uint8Array(await file.slice(0, headerBytes).arrayBuffer());
   } catch (cause) {
-    throw new PhotoError(`“${shown}” cannot be read. If it is in a cloud folder, or has been moved, choose it again.`, { cause });
+    throw new PhotoError(`“${shown}” cannot be read. If it is in a cloud folder, or has been moved, choose it again.`, {
+      cause,
+    });
   }
   const header = readHeader(start);
   if (header.type === "application/pdf") {
     throw new PhotoError(`“${shown}” is a PDF. Take a photo of the cover, or save the page as JPEG or PNG.`);
   }
-  if (header.type === "") throw new PhotoError(`“${shown}” is not a picture that the reader knows. Use JPEG, PNG or WebP.`);
+  if (header.type === "")
+    throw new PhotoError(`“${shown}” is not a picture that the reader knows. Use JPEG, PNG or WebP.`);
   return header;
 }
 
-/** needsConversion reports whether the server would not read the file as it is. Damaged files are the server's to explain. */
+/**
+ * needsConversion reports whether the server would not read the file as it is. Damaged files are the server's to
+ * explain.
+ */
 export function needsConversion(file, header, { maxBytes, maxPixels } = limits) {
   if (!readTypes[header.type] || header.animated) return true;
   const pixels = (header.width ?? 0) * (header.height ?? 0);
@@ -145,12 +155,17 @@ export function fitSize({ width, height }, { maxPixels, maxSide: side }) {
 function describeFailure({ type }, shown) {
   if (type === "image/heic") {
     return (
-      `“${shown}” is a HEIC photo, which this browser cannot open. Open it on the phone or computer that made it and share it ` +
+      `“${shown}” is a HEIC photo, which this browser cannot open. ` +
+      "Open it on the phone or computer that made it and share it " +
       "as JPEG. iPhones take JPEG photos with Settings, Camera, Formats, Most Compatible."
     );
   }
-  if (otherTypes[type]) return `“${shown}” is ${otherTypes[type]} picture, which this browser cannot open. Save it as JPEG or PNG.`;
-  return `“${shown}” is too large to be sent as it is, and this browser could not open it to make it smaller. Save a smaller copy of it.`;
+  if (otherTypes[type])
+    return `“${shown}” is ${otherTypes[type]} picture, which this browser cannot open. Save it as JPEG or PNG.`;
+  return (
+    `“${shown}” is too large to be sent as it is, and this browser could not open it to make it smaller. ` +
+    "Save a smaller copy of it."
+  );
 }
 
 function describeConversion(header, { from, size }, shown) {

@@ -12,14 +12,43 @@ const png = (w, h, depth = 8, interlaced = 0) => [
   0x89, ...ascii("PNG\r\n\x1a\n"), ...be32(13), ...ascii("IHDR"), ...be32(w), ...be32(h), depth, 2, 0, 0, interlaced,
 ];
 const jpeg = (w, h, marker = 0xc0, components = 3) => [
-  0xff, 0xd8, 0xff, 0xe1, 0, 6, ...ascii("Exif"), 0xff, 0xff, marker, 0, 8 + 3 * components, 8, h >> 8, h & 255, w >> 8, w & 255, components,
+  0xff,
+  0xd8,
+  0xff,
+  0xe1,
+  0,
+  6,
+  ...ascii("Exif"),
+  0xff,
+  0xff,
+  marker,
+  0,
+  8 + 3 * components,
+  8,
+  h >> 8,
+  h & 255,
+  w >> 8,
+  w & 255,
+  components,
 ];
 const webp = (flags, w, h) => [
   ...ascii("RIFF"), ...le32(30), ...ascii("WEBPVP8X"), ...le32(10), flags, 0, 0, 0, ...le24(w - 1), ...le24(h - 1),
 ];
 const boxes = (brand, w, h) => [
-  ...be32(24), ...ascii(`ftyp${brand}`), ...be32(0), ...ascii(`mif1${brand}`),
-  ...be32(20), ...ascii("ispe"), ...be32(0), ...be32(512), ...be32(512), ...be32(20), ...ascii("ispe"), ...be32(0), ...be32(w), ...be32(h),
+  ...be32(24),
+  ...ascii(`ftyp${brand}`),
+  ...be32(0),
+  ...ascii(`mif1${brand}`),
+  ...be32(20),
+  ...ascii("ispe"),
+  ...be32(0),
+  ...be32(512),
+  ...be32(512),
+  ...be32(20),
+  ...ascii("ispe"),
+  ...be32(0),
+  ...be32(w),
+  ...be32(h),
 ];
 const gif = (w, h) => [...ascii("GIF89a"), w & 255, w >> 8, h & 255, h >> 8];
 const bmp = (w, h) => [...ascii("BM"), ...Array(16).fill(0), ...le32(w), ...le32(h), 0, 0];
@@ -50,8 +79,18 @@ test("the kind and size of a picture come from its bytes", () => {
     [jpeg(4000, 3000), "image/jpeg", 4000, 3000],
     [jpeg(4000, 3000, 0xc2), "image/jpeg", 4000, 3000],
     [webp(2, 16000, 70), "image/webp", 16000, 70],
-    [[...ascii("RIFF"), ...le32(20), ...ascii("WEBPVP8L"), ...le32(9), 0x2f, ...le32(299 | (399 << 14))], "image/webp", 300, 400],
-    [[...ascii("RIFF"), ...le32(20), ...ascii("WEBPVP8 "), ...le32(9), 0, 0, 0, 0x9d, 1, 0x2a, 44, 1, 144, 1], "image/webp", 300, 400],
+    [
+      [...ascii("RIFF"), ...le32(20), ...ascii("WEBPVP8L"), ...le32(9), 0x2f, ...le32(299 | (399 << 14))],
+      "image/webp",
+      300,
+      400,
+    ],
+    [
+      [...ascii("RIFF"), ...le32(20), ...ascii("WEBPVP8 "), ...le32(9), 0, 0, 0, 0x9d, 1, 0x2a, 44, 1, 144, 1],
+      "image/webp",
+      300,
+      400,
+    ],
     [boxes("heic", 4032, 3024), "image/heic", 4032, 3024],
     [boxes("avif", 4032, 3024), "image/avif", 4032, 3024],
     [gif(300, 400), "image/gif", 300, 400],
@@ -100,7 +139,10 @@ test("a picture that only the browser decodes becomes a JPEG", async () => {
   assert.equal(done.type, "image/jpeg");
   assert.equal(done.name, "IMG_1.jpg");
   assert.equal(done.displayName, "IMG_1.HEIC");
-  assert.match(done.note, /is a HEIC picture. It was converted to JPEG here and made smaller, from 4032 × 3024 to 4000 × 3000 pixels/);
+  assert.match(
+    done.note,
+    /is a HEIC picture. It was converted to JPEG here and made smaller, from 4032 × 3024 to 4000 × 3000 pixels/,
+  );
   assert.deepEqual(decoder.log, ["decode", "4000×3000 0.9", "close"]);
 });
 
@@ -121,11 +163,21 @@ test("a photo that the server would reject is made smaller", async () => {
   assert.ok(isBig(jpeg(8000, 6000, 0xc2)), "progressive: too much memory");
   assert.ok(isBig(png(8000, 6000, 16)), "16 bits");
   assert.ok(isBig(png(8000, 5000, 8, 1)), "interlaced");
-  const lossless = (w, h) => [...ascii("RIFF"), ...le32(20), ...ascii("WEBPVP8L"), ...le32(9), 0x2f, ...le32((w - 1) | ((h - 1) << 14))];
+  const lossless = (w, h) => [
+    ...ascii("RIFF"),
+    ...le32(20),
+    ...ascii("WEBPVP8L"),
+    ...le32(9),
+    0x2f,
+    ...le32((w - 1) | ((h - 1) << 14)),
+  ];
   assert.ok(!isBig(lossless(2000, 2000)));
   assert.ok(isBig(lossless(3000, 3000)), "lossless WebP");
   assert.ok(isBig(webp(16, 3000, 3000)), "transparent WebP");
-  assert.ok(isBig([...webp(0, 3000, 3000), ...ascii("ICCP"), ...le32(3), 1, 2, 3, 0, ...ascii("VP8L"), ...le32(9)]), "with a profile");
+  assert.ok(
+    isBig([...webp(0, 3000, 3000), ...ascii("ICCP"), ...le32(3), 1, 2, 3, 0, ...ascii("VP8L"), ...le32(9)]),
+    "with a profile",
+  );
   assert.ok(!isBig([...webp(0, 8000, 6000), ...ascii("VP8 "), ...le32(9)]), "lossy WebP");
   assert.ok(isBig(jpeg(80, 60), limits.maxBytes + 1));
   assert.ok(!isBig(jpeg(80, 60), limits.maxBytes));
@@ -137,7 +189,10 @@ test("a converted photo that has too many bytes is made smaller again", async ()
   assert.equal(done.blob.size, 90);
   assert.deepEqual(decoder.log, ["decode", "4000×4000 0.9", "4000×4000 0.75", "2400×2400 0.75", "close"]);
   const never = codec(5000, 5000, { bytes: 300 });
-  await assert.rejects(preparePhoto(file(gif(5000, 5000), "a.gif"), { decoder: never, maxBytes: 100 }), /could not make “a.gif” smaller/);
+  await assert.rejects(
+    preparePhoto(file(gif(5000, 5000), "a.gif"), { decoder: never, maxBytes: 100 }),
+    /could not make “a.gif” smaller/,
+  );
   assert.equal(never.log.at(-1), "close");
 });
 
@@ -162,8 +217,15 @@ test("each file that cannot be sent says what to do", async () => {
 });
 
 test("a file that cannot be read any more is explained", async () => {
-  const gone = { name: "a.jpg", size: 9, slice: () => ({ arrayBuffer: () => Promise.reject(new Error("NotReadableError")) }) };
-  await assert.rejects(preparePhoto(gone), /cannot be read. If it is in a cloud folder, or has been moved, choose it again/);
+  const gone = {
+    name: "a.jpg",
+    size: 9,
+    slice: () => ({ arrayBuffer: () => Promise.reject(new Error("NotReadableError")) }),
+  };
+  await assert.rejects(
+    preparePhoto(gone),
+    /cannot be read. If it is in a cloud folder, or has been moved, choose it again/,
+  );
 });
 
 test("one photo is decoded at a time, also after a failure", async () => {
@@ -200,7 +262,10 @@ test("an aborted preparation ends with its reason and releases the pixels", asyn
 });
 
 test("a picture keeps its proportions and at least one pixel", () => {
-  assert.deepEqual(fitSize({ width: 3000, height: 2000 }, { maxPixels: 5e7, maxSide: 4000 }), { width: 3000, height: 2000 });
+  assert.deepEqual(fitSize({ width: 3000, height: 2000 }, { maxPixels: 5e7, maxSide: 4000 }), {
+    width: 3000,
+    height: 2000,
+  });
   assert.deepEqual(fitSize({ width: 1, height: 90000 }, { maxPixels: 5e7, maxSide: 4000 }), { width: 1, height: 4000 });
   const { width, height } = fitSize({ width: 4000, height: 4000 }, { maxPixels: 1e6, maxSide: 4000 });
   assert.ok(width * height <= 1e6 && width > 990);

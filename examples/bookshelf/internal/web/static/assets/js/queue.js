@@ -43,7 +43,10 @@ export class Upload {
   /** isUnsent reports whether the photo is lost if the page is closed. */
   get isUnsent() {
     const canBeSent = this.photo !== undefined; // unlike a file that the page cannot read
-    return ["waiting", "preparing", "sending"].includes(this.state) || (this.state === "failed" && canBeSent && !this.hasArrived);
+    return (
+      ["waiting", "preparing", "sending"].includes(this.state) ||
+      (this.state === "failed" && canBeSent && !this.hasArrived)
+    );
   }
 }
 

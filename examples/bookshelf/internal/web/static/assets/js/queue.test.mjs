@@ -23,7 +23,10 @@ function newQueue(change = {}) {
     discard: (id) => void asked.push(`discard ${id}`),
     ...change,
   };
-  const queue = new Queue(work, (u) => changes.push(`${u.key} ${u.state}`), { now: () => 0, sleep: async (ms) => void asked.push(`sleep ${ms}`) });
+  const queue = new Queue(work, (u) => changes.push(`${u.key} ${u.state}`), {
+    now: () => 0,
+    sleep: async (ms) => void asked.push(`sleep ${ms}`),
+  });
   return { queue, asked, changes, add: (...names) => names.map((name) => queue.add({ name })) };
 }
 
@@ -35,8 +38,14 @@ test("a photo is prepared, granted, sent and read", async () => {
   const [u] = q.add("emma.jpg");
   await settle();
   assert.deepEqual(q.asked, ["grant emma.jpg", "put s1", "start s1"]);
-  assert.deepEqual([...new Set(q.changes)], ["waiting", "preparing", "sending", "starting", "started"].map((s) => `upload-1 ${s}`));
-  assert.deepEqual([u.session, u.name, u.progress, q.queue.find("s1"), q.queue.isUnsent], ["s1", "“emma.jpg”", 1, u, false]);
+  assert.deepEqual(
+    [...new Set(q.changes)],
+    ["waiting", "preparing", "sending", "starting", "started"].map((s) => `upload-1 ${s}`),
+  );
+  assert.deepEqual(
+    [u.session, u.name, u.progress, q.queue.find("s1"), q.queue.isUnsent],
+    ["s1", "“emma.jpg”", 1, u, false],
+  );
 });
 
 test("at most three are sent at a time, in the order in which they were chosen", async () => {
@@ -82,7 +91,7 @@ test("a failed upload is sent again with the same grant, and may have arrived al
   assert.deepEqual([u.state, q.asked], ["started", ["grant a", "start s1"]]);
 });
 
-test("a photo that is there before it was sent is a failure, and so is a grant that is not valid any more", async () => {
+test("a photo that is there before it was sent is a failure, and so is a grant that has expired", async () => {
   const q = newQueue({ put: async (g) => { throw failure(g.session_id === "s1" ? 412 : 403); } });
   const [u] = q.add("a");
   await settle();
@@ -98,7 +107,12 @@ test("a photo that is there before it was sent is a failure, and so is a grant t
 });
 
 test("a file that cannot be prepared fails, and the next one is sent", async () => {
-  const q = newQueue({ prepare: async (file) => { if (file.name === "a") throw new Error("no picture"); return { name: file.name }; } });
+  const q = newQueue({
+    prepare: async (file) => {
+      if (file.name === "a") throw new Error("no picture");
+      return { name: file.name };
+    },
+  });
   const [a, b] = q.add("a", "b");
   await settle();
   assert.deepEqual([a.state, a.problem.message, b.state], ["failed", "no picture", "started"]);
@@ -106,7 +120,8 @@ test("a file that cannot be prepared fails, and the next one is sent", async () 
 
 test("a cancelled upload is gone, whatever it was doing, and frees its place", async () => {
   const signals = [];
-  const stuck = (signal) => new Promise((_, reject) => (signals.push(signal), signal.addEventListener("abort", () => reject(signal.reason))));
+  const stuck = (signal) =>
+    new Promise((_, reject) => (signals.push(signal), signal.addEventListener("abort", () => reject(signal.reason))));
   const q = newQueue({ put: (_grant, _photo, _progress, signal) => stuck(signal) });
   const all = q.add("a", "b", "c", "d");
   await settle();

@@ -17,7 +17,8 @@ export async function followReading(run, book, signal) {
   notes.begin(run);
   const before = card.save();
   let events = []; // without those that were taken back
-  const waiting = (isLost) => setText(byId("pulse-words"), isLost ? (isOffline() ? "offline" : "reconnecting") : "working");
+  const waiting = (isLost) =>
+    setText(byId("pulse-words"), isLost ? (isOffline() ? "offline" : "reconnecting") : "working");
   try {
     for await (const event of readEvents(run, { signal, waiting, onNudge })) {
       const isTakenBack = event.type === "retract" || event.type === "reset";

@@ -34,8 +34,19 @@ export class ApprovalRequest {
     this.#decide = decide;
     this.#canApprove = canApprove;
     const id = `request-${++count}`;
-    this.#reason = el("input", { type: "text", id: `${id}-reason`, maxlength: 500, placeholder: "Reason, if you like", autocomplete: "off", dir: "auto" });
-    this.#approve = el("button", { type: "button", class: "button primary small", onclick: () => this.#send(true) }, "Approve");
+    this.#reason = el("input", {
+      type: "text",
+      id: `${id}-reason`,
+      maxlength: 500,
+      placeholder: "Reason, if you like",
+      autocomplete: "off",
+      dir: "auto",
+    });
+    this.#approve = el(
+      "button",
+      { type: "button", class: "button primary small", onclick: () => this.#send(true) },
+      "Approve",
+    );
     this.#reject = el("button", { type: "button", class: "button small", onclick: () => this.#send(false) }, "Reject");
     this.#controls = el(
       "div",
@@ -55,7 +66,14 @@ export class ApprovalRequest {
         "details",
         {},
         el("summary", {}, "What exactly", icon("open")),
-        el("dl", { class: "call-body" }, el("dt", {}, "Tool"), el("dd", {}, tool), el("dt", {}, "Arguments"), el("dd", {}, JSON.stringify(input ?? {}, null, 2))),
+        el(
+          "dl",
+          { class: "call-body" },
+          el("dt", {}, "Tool"),
+          el("dd", {}, tool),
+          el("dt", {}, "Arguments"),
+          el("dd", {}, JSON.stringify(input ?? {}, null, 2)),
+        ),
       ),
       this.#state,
       this.#controls,

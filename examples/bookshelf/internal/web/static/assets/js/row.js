@@ -45,7 +45,13 @@ export class Row {
     this.#events = events;
     this.#line = el(
       "button",
-      { type: "button", class: "row-line", "aria-expanded": "false", "aria-controls": id, onclick: () => this.#press() },
+      {
+        type: "button",
+        class: "row-line",
+        "aria-expanded": "false",
+        "aria-controls": id,
+        onclick: () => this.#press(),
+      },
       el("span", { class: "row-what" }, this.#name, this.#file),
       el("span", { class: "row-status" }, this.#badge, this.#detail),
       this.#created,
@@ -53,7 +59,13 @@ export class Row {
       icon("open"),
     );
     this.#panel = el("div", { class: "row-panel", id, hidden: true }, this.#record, this.#actions);
-    this.element = el("li", { class: "row" }, el("div", { class: "row-head" }, this.#line, this.#action), this.#notice, this.#panel);
+    this.element = el(
+      "li",
+      { class: "row" },
+      el("div", { class: "row-head" }, this.#line, this.#action),
+      this.#notice,
+      this.#panel,
+    );
     this.update(data);
   }
 
@@ -122,13 +134,22 @@ export class Row {
     this.#offered = offered;
     const hadFocus = this.#action.contains(document.activeElement) || this.#actions.contains(document.activeElement);
     const open = () => el("a", { class: "button small", href: `/#${this.#data.upload_id}` }, "Open the card");
-    const retry = () => el("button", { type: "button", class: "button small", onclick: () => this.#retry() }, "Try again");
+    const retry = () =>
+      el("button", { type: "button", class: "button small", onclick: () => this.#retry() }, "Try again");
     this.#action.replaceChildren(...(opensFirst && canOpen ? [open()] : canRetry ? [retry()] : []));
     this.#actions.replaceChildren(
       ...(canOpen ? [open()] : []),
       ...(canRead ? [el("a", { class: "button small", href: `/shelf/${this.#data.upload_id}` }, "Open the book")] : []),
       ...(canRetry ? [retry()] : []),
-      ...(canCancel ? [el("button", { type: "button", class: "button small danger", onclick: () => this.#cancel() }, "Cancel upload…")] : []),
+      ...(canCancel
+        ? [
+            el(
+              "button",
+              { type: "button", class: "button small danger", onclick: () => this.#cancel() },
+              "Cancel upload…",
+            ),
+          ]
+        : []),
     );
     if (hadFocus) this.focus();
   }

@@ -3,7 +3,8 @@
 
 import { readEvents } from "./sse.js";
 
-const silence = 30_000; // milliseconds without a byte after which a connection is dead; the server is never silent for 15 s
+// Milliseconds without a byte after which a connection is dead; the server is never silent for 15 s.
+const silence = 30_000;
 const firstDelay = 500; // milliseconds, doubled with each attempt
 const longestDelay = 10_000;
 const maxAttempts = 15; // without a new event in between
@@ -34,7 +35,14 @@ export function backOff(attempt, least = 0, random = Math.random) {
  * returns without a last event if the server cannot be reached in so many attempts.
  */
 export async function* followRun(connect, options = {}) {
-  const { signal, waiting = () => {}, delay = backOff, limit = silence, attempts = maxAttempts, onNudge = () => () => {} } = options;
+  const {
+    signal,
+    waiting = () => {},
+    delay = backOff,
+    limit = silence,
+    attempts = maxAttempts,
+    onNudge = () => () => {},
+  } = options;
   let lastID = "";
   let least = 0;
   let nudge = () => {};
@@ -73,7 +81,10 @@ export async function* followRun(connect, options = {}) {
   }
 }
 
-/** sleep waits until the time is over or the function that it passes to early is called. It rejects if the signal is aborted. */
+/**
+ * sleep waits until the time is over or the function that it passes to early is called. It rejects if the signal is
+ * aborted.
+ */
 function sleep(ms, signal, early) {
   return new Promise((resolve, reject) => {
     const stop = () => {

@@ -50,7 +50,9 @@ test("each event arrives once, wherever the connection breaks", async () => {
 });
 
 test("an event that the server repeats is dropped", async () => {
-  const got = await collect(async () => new Response(body(encode(log.slice(0, 2).map(frame).join("") + after("")), "end")));
+  const got = await collect(
+    async () => new Response(body(encode(log.slice(0, 2).map(frame).join("") + after("")), "end")),
+  );
   assert.deepEqual(got, log);
 });
 

@@ -15,7 +15,8 @@ export function showSending(upload, cover, { retry, cancel }) {
   const isOnItsWay = ["waiting", "preparing", "sending"].includes(state);
   setVisible(byId("cancel-upload"), isOnItsWay);
   if (photo?.note) cover.filed(toSentence(photo.note));
-  if (state === "sending" && progress !== undefined) cover.progress("Sending the photo…", progress, `${Math.round(progress * 100)} %`);
+  if (state === "sending" && progress !== undefined)
+    cover.progress("Sending the photo…", progress, `${Math.round(progress * 100)} %`);
   else cover.progress(words, isOnItsWay ? undefined : upload.hasArrived ? 1 : 0, isOnItsWay ? size : "");
   const slot = byId("upload-notice");
   if (state === "failed") showNotice(slot, describeFailure(upload, retry, cancel));
@@ -25,7 +26,11 @@ export function showSending(upload, cover, { retry, cancel }) {
 
 function describeFailure({ problem, hasArrived }, retry, cancel) {
   const isFile = problem instanceof PhotoError; // the same file fails again
-  const title = isFile ? "This file cannot be read" : hasArrived ? "The reader could not start" : "The photo did not arrive";
+  const title = isFile
+    ? "This file cannot be read"
+    : hasArrived
+      ? "The reader could not start"
+      : "The photo did not arrive";
   const remove = { label: isFile ? "Choose another photo" : "Give it up", primary: isFile, run: cancel };
   const again = { label: hasArrived ? "Ask the reader again" : "Send it again", primary: true, run: retry };
   return {

@@ -7,7 +7,10 @@ const early = 60_000; // milliseconds before its expiry in which a token is repl
 const choiceKey = "identity"; // of the choice for this tab in sessionStorage
 const ownerKey = "owner"; // of the name of the person to whom everything in sessionStorage belongs
 
-/** formatIdentity returns the short name of a person, for example "acme/ann". A name is easier to read than a user's id. */
+/**
+ * formatIdentity returns the short name of a person, for example "acme/ann". A name is easier to read than a user's
+ * id.
+ */
 export const formatIdentity = ({ tenant, user, name }) => `${tenant}/${name || user}`;
 
 const formatID = ({ tenant, user }) => `${tenant}/${user}`;
@@ -27,7 +30,10 @@ export class Session {
   kind;
   /** issuer is the URL of the issuer, if there is one. */
   issuer;
-  /** onLost is called when requests need another sign-in: with "expired", "stranger" (somebody else is signed in) or "none" (nobody was, since the page was loaded). */
+  /**
+   * onLost is called when requests need another sign-in: with "expired", "stranger" (somebody else is signed in) or
+   * "none" (nobody was, since the page was loaded).
+   */
   onLost = () => {};
 
   #ask;
@@ -40,8 +46,8 @@ export class Session {
   #renewing; // the promise of a token in flight
 
   /**
-   * @param ask sends a request: (path, body) returns the JSON of the answer to a POST of body, or to a GET without body. It
-   *   throws a Problem.
+   * @param ask sends a request: (path, body) returns the JSON of the answer to a POST of body, or to a GET without
+   *   body. It throws a Problem.
    * @param options has storage (of this tab), lock (runs one function at a time in all tabs) and now.
    */
   constructor(ask, { storage, lock = (f) => f(), now = Date.now } = {}) {

@@ -18,9 +18,19 @@ const start = Date.parse("2024-05-01T12:00:00Z");
 // A server of one kind, a clock, and the session of one tab.
 function open(kind, { storage = new Storage(), answers = {} } = {}) {
   const world = { storage, asked: [], time: start, life: 3600, number: 0, down: false };
-  const token = (who) => ({ ...who, token: `t${++world.number}`, expires_at: new Date(world.time + world.life * 1000).toISOString() });
+  const token = (who) => ({
+    ...who,
+    token: `t${++world.number}`,
+    expires_at: new Date(world.time + world.life * 1000).toISOString(),
+  });
   const routes = {
-    "/api/sign-in": () => ({ kind, issuer: "https://id.example", session: world.hasSession ?? true, tenant: "demo", user: "anonymous" }),
+    "/api/sign-in": () => ({
+      kind,
+      issuer: "https://id.example",
+      session: world.hasSession ?? true,
+      tenant: "demo",
+      user: "anonymous",
+    }),
     "/api/dev/token": (body) => {
       if (body.tenant === "") throw new Problem("The tenant is empty.", 400);
       return token({});
@@ -75,7 +85,13 @@ test("what a page keeps for the person before is removed before a page reads it"
 });
 
 test("a choice that the server rejects or nobody can read is forgotten", async () => {
-  for (const kept of ['{"tenant":"","user":"ann","roles":[]}', "{", "1", '{"tenant":"acme"}', '{"tenant":1,"user":"x","roles":[]}']) {
+  for (const kept of [
+    '{"tenant":"","user":"ann","roles":[]}',
+    "{",
+    "1",
+    '{"tenant":"acme"}',
+    '{"tenant":1,"user":"x","roles":[]}',
+  ]) {
     const storage = new Storage();
     storage.setItem("identity", kept);
     const { session } = open("choice", { storage });
@@ -106,14 +122,21 @@ test("a token is replaced once shortly before it expires, however many requests 
   assert.equal(world.storage.getItem("identity"), null);
 });
 
-for (const hasSession of [true, false]) test(`with an issuer, a person who is not signed in leaves the page, and requests wait (${hasSession})`, async () => {
-  const world = open("issuer");
-  world.hasSession = hasSession; // true: one that has ended
-  const settled = await Promise.race([world.session.headers().then(() => "done", () => "failed"), new Promise((r) => setTimeout(r, 5, "waits"))]);
-  assert.equal(settled, "waits");
-  assert.deepEqual(world.lost, [["none"]]);
-  assert.equal(world.asked.length, hasSession ? 2 : 1);
-});
+for (const hasSession of [true, false])
+  test(`with an issuer, a person who is not signed in leaves the page, and requests wait (${hasSession})`, async () => {
+    const world = open("issuer");
+    world.hasSession = hasSession; // true: one that has ended
+    const settled = await Promise.race([
+      world.session.headers().then(
+        () => "done",
+        () => "failed",
+      ),
+      new Promise((r) => setTimeout(r, 5, "waits")),
+    ]);
+    assert.equal(settled, "waits");
+    assert.deepEqual(world.lost, [["none"]]);
+    assert.equal(world.asked.length, hasSession ? 2 : 1);
+  });
 
 test("a sign-in that has ended keeps the page, and the next one continues it", async () => {
   const world = open("issuer");
@@ -149,5 +172,8 @@ test("another role is another person, since the page shows other things", async 
 });
 
 test("the absence of something does not say whether it exists", () => {
-  assert.equal(explainAbsence({ tenant: "globex", user: "bob" }), "Nothing here for globex/bob. The same link works for the person who owns it.");
+  assert.equal(
+    explainAbsence({ tenant: "globex", user: "bob" }),
+    "Nothing here for globex/bob. The same link works for the person who owns it.",
+  );
 });

@@ -7,7 +7,16 @@ import { createCover, createRow } from "./bookrow.js";
 import { fetchOverview, listBooks } from "./books.js";
 import { byId, setText, setVisible } from "./dom.js";
 import { clearSlot, showNotice } from "./notice.js";
-import { describeEmpty, describeList, describeMore, describeShown, fetchBooks, pageSize, readSearch, writeSearch } from "./shelfview.js";
+import {
+  describeEmpty,
+  describeList,
+  describeMore,
+  describeShown,
+  fetchBooks,
+  pageSize,
+  readSearch,
+  writeSearch,
+} from "./shelfview.js";
 import { formatCount } from "./words.js";
 
 history.scrollRestoration = "manual"; // the list is there only after its requests
@@ -36,7 +45,10 @@ async function loadList() {
   const { count = pageSize, top = 0 } = history.state ?? {};
   byId("books").setAttribute("aria-busy", "true");
   try {
-    const [page, overview] = await Promise.all([fetchBooks(request(signal), count), search.query ? undefined : fetchOverview(signal)]);
+    const [page, overview] = await Promise.all([
+      fetchBooks(request(signal), count),
+      search.query ? undefined : fetchOverview(signal),
+    ]);
     if (signal.aborted) return;
     list = page;
     drawList(page.books.length < count);

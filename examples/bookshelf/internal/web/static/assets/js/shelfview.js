@@ -65,7 +65,10 @@ export function describeMore({ query }, isShort) {
   if (!query) return { label: "Show older books", hint: "" };
   return {
     label: "Search older books",
-    hint: isShort ? `A search looks at ${looked} books at a time, the newest first. There are older books that it has not looked at.` : "",
+    hint: isShort
+      ? `A search looks at ${looked} books at a time, the newest first. ` +
+        "There are older books that it has not looked at."
+      : "",
   };
 }
 

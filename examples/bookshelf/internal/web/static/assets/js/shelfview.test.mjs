@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { describeEmpty, describeList, describeMore, describeShown, fetchBooks, readSearch, writeSearch } from "./shelfview.js";
+import {
+  describeEmpty,
+  describeList,
+  describeMore,
+  describeShown,
+  fetchBooks,
+  readSearch,
+  writeSearch,
+} from "./shelfview.js";
 
 test("a search is the same after a reload", () => {
   for (const search of [

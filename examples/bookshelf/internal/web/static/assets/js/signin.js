@@ -35,7 +35,12 @@ async function show() {
     }
     setText(byId("where"), `You sign in at ${new URL(config.issuer).host}.`);
   } catch (err) {
-    showNotice(byId("notice"), { kind: "error", title: "The server does not answer", detail: explainError(err), actions: [{ label: "Try again", run: show }] });
+    showNotice(byId("notice"), {
+      kind: "error",
+      title: "The server does not answer",
+      detail: explainError(err),
+      actions: [{ label: "Try again", run: show }],
+    });
     return;
   }
   clearSlot(byId("notice"));

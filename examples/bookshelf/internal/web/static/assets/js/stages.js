@@ -54,7 +54,11 @@ function stage(s, file) {
   return el(
     "li",
     { class: `stage ${s.status}` },
-    el("span", { class: "stage-mark" }, s.status === "success" ? icon("done") : s.status === "failed" && icon("failed")),
+    el(
+      "span",
+      { class: "stage-mark" },
+      s.status === "success" ? icon("done") : s.status === "failed" && icon("failed"),
+    ),
     el(
       "div",
       { class: "stage-body" },
@@ -62,9 +66,14 @@ function stage(s, file) {
         "p",
         { class: "stage-head" },
         el("strong", {}, formatStage(s.stage_name)),
-        el("span", { class: "stage-state" }, current ?? (isAwaited ? "Waiting for the file" : states[s.status] ?? humanizeName(s.status))),
+        el(
+          "span",
+          { class: "stage-state" },
+          current ?? (isAwaited ? "Waiting for the file" : (states[s.status] ?? humanizeName(s.status))),
+        ),
         s.stage_name !== "user_upload" && el("span", { class: "hint" }, `Attempt ${s.attempt}`),
-        Number.isFinite(s.processing_time) && el("span", { class: "hint" }, `took ${formatDuration(s.processing_time * 1000)}`),
+        Number.isFinite(s.processing_time) &&
+          el("span", { class: "hint" }, `took ${formatDuration(s.processing_time * 1000)}`),
       ),
       s.error_message && el("p", { class: "stage-error" }, s.error_message),
       el(

@@ -34,11 +34,13 @@ export function formatReason(reason) {
 /**
  * describeStatus returns the status of a row: a badge and its kind, a sentence, and
  * what a person may do with the upload.
- * @returns {{kind: "waiting"|"active"|"failed"|"closed"|"success", badge: string, detail: string, canOpen: boolean, canRead: boolean, canRetry: boolean, canCancel: boolean}}
+ * @returns {{kind: "waiting"|"active"|"failed"|"closed"|"success", badge: string, detail: string, canOpen: boolean,
+ *   canRead: boolean, canRetry: boolean, canCancel: boolean}}
  *   canOpen: its card is at the desk of the caller. canRead: its book is on their shelf.
  */
 export function describeStatus(row) {
-  const canChange = row.class === "active" || row.class === "waiting" || (row.class === "failed" && row.retryable === true);
+  const canChange =
+    row.class === "active" || row.class === "waiting" || (row.class === "failed" && row.retryable === true);
   const canOpen = row.own !== false && canChange && row.stage !== "user_upload";
   const canRead = row.own !== false && row.class === "success";
   return { ...explain(row), canOpen, canRead, canRetry: row.class === "failed" && canChange, canCancel: canChange };
@@ -55,16 +57,27 @@ function explain(row) {
     case "failed":
       return explainFailure(row);
   }
-  if (row.stage === "user_upload") return { kind: "active", badge: "Uploading", detail: "The photo has not arrived yet." };
+  if (row.stage === "user_upload")
+    return { kind: "active", badge: "Uploading", detail: "The photo has not arrived yet." };
   if (row.state === "queued") return { kind: "active", badge: "Not read yet", detail: "The photo has arrived." };
-  if (row.state === "released") return { kind: "active", badge: "Interrupted", detail: "The reader continues by itself." };
-  return { kind: "active", badge: row.stage === "enrichment" ? "Reading" : "Running", detail: row.stage === "enrichment" ? "" : formatStage(row.stage ?? "") };
+  if (row.state === "released")
+    return { kind: "active", badge: "Interrupted", detail: "The reader continues by itself." };
+  return {
+    kind: "active",
+    badge: row.stage === "enrichment" ? "Reading" : "Running",
+    detail: row.stage === "enrichment" ? "" : formatStage(row.stage ?? ""),
+  };
 }
 
 function explainFailure(row) {
   const stage = row.stage && row.stage !== "enrichment" ? `${formatStage(row.stage)}: ` : "";
   if (row.reason === "cancelled") return { kind: "closed", badge: "Cancelled", detail: "" };
-  if (row.reason === "abandoned") return { kind: "closed", badge: "Abandoned", detail: stage + formatReason(row.reason) };
+  if (row.reason === "abandoned")
+    return { kind: "closed", badge: "Abandoned", detail: stage + formatReason(row.reason) };
   if (row.reason === "stopped") return { kind: "failed", badge: "Stopped", detail: "Somebody stopped the reader." };
-  return { kind: "failed", badge: row.retryable ? "Failed" : "Failed for good", detail: stage + formatReason(row.reason) };
+  return {
+    kind: "failed",
+    badge: row.retryable ? "Failed" : "Failed for good",
+    detail: stage + formatReason(row.reason),
+  };
 }

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { describeStatus, formatReason, formatStage } from "./status.js";
 
 const row = (fields) => ({ user_id: "ann", own: true, stage: "enrichment", ...fields });
-const actions = (r) => ["canOpen", "canRead", "canRetry", "canCancel"].filter((name) => describeStatus(r)[name]).join(" ");
+const actions = (r) =>
+  ["canOpen", "canRead", "canRetry", "canCancel"].filter((name) => describeStatus(r)[name]).join(" ");
 
 test("what waits for a person is apart from what runs", () => {
   const waiting = row({ class: "waiting", state: "waiting" });

@@ -5,7 +5,9 @@
 export class Tabs {
   #channel;
 
-  /** onChange is called with the id of the upload that another tab has changed, and whether only its draft was edited. */
+  /**
+   * onChange is called with the id of the upload that another tab has changed, and whether only its draft was edited.
+   */
   constructor(onChange) {
     if (!("BroadcastChannel" in globalThis)) return; // then a card is looked at again when its tab is
     this.#channel = new BroadcastChannel("bookshelf.desk");

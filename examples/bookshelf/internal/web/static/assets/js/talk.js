@@ -63,7 +63,10 @@ export class Talk {
   }
 
   #recall(e, run, books) {
-    if (!e.name) return e.role === "user" ? newMessage(e.text) : el("li", { class: "entry text", dir: "auto" }, newLinks(e.text.trim(), books));
+    if (!e.name)
+      return e.role === "user"
+        ? newMessage(e.text)
+        : el("li", { class: "entry text", dir: "auto" }, newLinks(e.text.trim(), books));
     const call = new ToolCall(e, run);
     call.end(e);
     return call.node;
@@ -146,7 +149,8 @@ export class Talk {
   /** name links the titles of books in the reader's texts. */
   name(output) {
     this.#books = [...this.#books, ...findBooks(output)];
-    for (const { node, text } of this.#texts) if (node !== this.#text?.node) node.replaceChildren(...newLinks(text, this.#books));
+    for (const { node, text } of this.#texts)
+      if (node !== this.#text?.node) node.replaceChildren(...newLinks(text, this.#books));
   }
 
   #write(delta) {
@@ -209,6 +213,8 @@ export class Talk {
   }
 }
 
-const newMessage = (words) => el("li", { class: "entry said", dir: "auto" }, el("span", { class: "visually-hidden" }, "You: "), words);
+const newMessage = (words) =>
+  el("li", { class: "entry said", dir: "auto" }, el("span", { class: "visually-hidden" }, "You: "), words);
 
-const newLinks = (text, books) => linkBooks(text, books).map((part) => (part.id ? el("a", { href: bookPath(part.id) }, part.text) : part.text));
+const newLinks = (text, books) =>
+  linkBooks(text, books).map((part) => (part.id ? el("a", { href: bookPath(part.id) }, part.text) : part.text));

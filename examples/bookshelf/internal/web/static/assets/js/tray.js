@@ -59,7 +59,9 @@ export class Tray {
     if (this.#isLooking) return;
     this.#isLooking = true;
     try {
-      const pages = await Promise.all(["active", "waiting", "failed"].map((status) => listFiles({ status, owner: "me", limit: most })));
+      const pages = await Promise.all(
+        ["active", "waiting", "failed"].map((status) => listFiles({ status, owner: "me", limit: most })),
+      );
       const rows = pages.flatMap((page) => page.files);
       this.#showRows([...rows, ...(await this.#findEnded(rows))]);
     } catch {
@@ -75,7 +77,9 @@ export class Tray {
   async #findEnded(rows) {
     const listed = new Set(rows.map((row) => row.upload_id));
     const known = new Map(this.#rows.map((row) => [row.upload_id, row]));
-    const missing = this.#queue.uploads.filter((u) => u.state === "started" && !listed.has(u.session)).map((u) => u.session);
+    const missing = this.#queue.uploads
+      .filter((u) => u.state === "started" && !listed.has(u.session))
+      .map((u) => u.session);
     const hasEnded = (id) => known.has(id) && describeRow(known.get(id)).status.match(/accepted|closed/);
     return Promise.all(missing.map(async (id) => (hasEnded(id) ? known.get(id) : rowOf(await fetchFile(id)))));
   }
@@ -93,7 +97,8 @@ export class Tray {
     this.refresh();
     if (this.#isKnown) {
       for (const b of findNews(was, this.#books)) {
-        if (b.id !== this.#current) announce(b.status === "ready" ? `${b.title} is ready for you.` : `${b.title} was not read.`);
+        if (b.id !== this.#current)
+          announce(b.status === "ready" ? `${b.title} is ready for you.` : `${b.title} was not read.`);
       }
     }
     this.#isKnown = true;
@@ -105,7 +110,8 @@ export class Tray {
     const seen = new Set();
     let at = null; // the item before
     for (const book of this.#books) {
-      const key = book.upload?.key ?? this.#queue.find(book.id)?.key ?? book.id; // of the element, which keeps the focus
+      // The key of the element, which keeps the focus.
+      const key = book.upload?.key ?? this.#queue.find(book.id)?.key ?? book.id;
       seen.add(key);
       if (!this.#items.has(key)) this.#items.set(key, this.#build());
       const item = this.#items.get(key);
@@ -136,7 +142,12 @@ export class Tray {
     const link = el("a", { class: "tray-link" }, title, words);
     const bar = el("progress", { class: "tray-bar", max: 1, "aria-hidden": "true" });
     const retry = el("button", { type: "button", class: "button small" }, "Try again");
-    const cancel = el("button", { type: "button", class: "tray-cancel" }, icon("failed"), el("span", { class: "visually-hidden" }));
+    const cancel = el(
+      "button",
+      { type: "button", class: "tray-cancel" },
+      icon("failed"),
+      el("span", { class: "visually-hidden" }),
+    );
     return { node: el("li", { class: "tray-book" }, link, bar, retry, cancel), link, title, words, bar, retry, cancel };
   }
 
@@ -146,15 +157,18 @@ export class Tray {
     setText(item.title, book.title);
     setText(item.words, book.words);
     item.link.href = `#${book.id}`;
-    if (book.id === this.#current || (upload && upload.key === this.#current)) item.link.setAttribute("aria-current", "page");
+    if (book.id === this.#current || (upload && upload.key === this.#current))
+      item.link.setAttribute("aria-current", "page");
     else item.link.removeAttribute("aria-current");
     const isSending = upload && ["waiting", "preparing", "sending"].includes(upload.state);
     setVisible(item.bar, Boolean(isSending));
     if (upload?.progress === undefined) item.bar.removeAttribute("value");
     else item.bar.value = upload.progress;
-    setVisible(item.retry, upload?.state === "failed" && upload.problem?.name !== "PhotoError"); // the same file fails again
+    // The same file fails again.
+    setVisible(item.retry, upload?.state === "failed" && upload.problem?.name !== "PhotoError");
     const isOurs = Boolean(upload) && (!["started", "starting"].includes(upload.state) || status === "closed");
-    setVisible(item.cancel, isOurs || (!upload && status === "sending")); // the latter may be lost, or come from another tab
+    // An upload that the page does not know may be lost, or come from another tab.
+    setVisible(item.cancel, isOurs || (!upload && status === "sending"));
     setText(item.cancel.lastElementChild, `Remove ${book.title}`);
     item.retry.onclick = () => this.#queue.retry(upload);
     item.retry.setAttribute("aria-label", `Try again: ${book.title}`);

@@ -13,7 +13,11 @@ export function listBooks(uploads, rows) {
   const isHere = (row) => uploads.some((u) => u.session === row.upload_id && u.state !== "started");
   const known = rows
     .filter((row) => !isHere(row))
-    .map((row) => ({ id: row.upload_id, title: row.labels?.title || row.display_name || row.filename || "A book", ...describeRow(row) }))
+    .map((row) => ({
+      id: row.upload_id,
+      title: row.labels?.title || row.display_name || row.filename || "A book",
+      ...describeRow(row),
+    }))
     .map((book) => (book.status === "closed" ? { ...book, upload: uploads.find((u) => u.session === book.id) } : book))
     .filter(({ status, upload }) => status !== "accepted" && (status !== "closed" || upload));
   const ids = new Set(rows.filter((row) => !isHere(row)).map((row) => row.upload_id));
@@ -41,5 +45,7 @@ export function nextBook(books, id) {
 /** findNews returns the books that have become ready, or have failed, since the last list. */
 export function findNews(before, now) {
   const was = new Map(before.map((b) => [b.id, b.status]));
-  return now.filter((b) => ["reading", "sending"].includes(was.get(b.id)) && ["ready", "failed", "closed"].includes(b.status));
+  return now.filter(
+    (b) => ["reading", "sending"].includes(was.get(b.id)) && ["ready", "failed", "closed"].includes(b.status),
+  );
 }

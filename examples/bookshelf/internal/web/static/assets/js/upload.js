@@ -63,8 +63,10 @@ export function putFile(grant, file, progress, signal) {
 
 // The XML of S3 is not for a person, so the message depends on the status only.
 function refusal(status) {
-  if (status === 403) return "The storage rejected the photo: the permission to upload it has expired, or the file has changed.";
+  if (status === 403)
+    return "The storage rejected the photo: the permission to upload it has expired, or the file has changed.";
   if (status === 412) return "This upload already has a photo, which cannot be replaced.";
-  if (status === 400 || status === 413) return "The storage rejected the photo: it is too large, or the file has changed.";
+  if (status === 400 || status === 413)
+    return "The storage rejected the photo: it is too large, or the file has changed.";
   return `The storage had a problem (${status}).`;
 }

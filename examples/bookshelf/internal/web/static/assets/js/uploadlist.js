@@ -32,7 +32,9 @@ export class UploadList {
   #turn = 0; // of the older pages and of the single uploads, which are refreshed by turns
   #events;
 
-  /** @param {{toggled: (id: string, open: boolean) => void, acted: () => void}} events acted is called after an action */
+  /**
+   * @param {{toggled: (id: string, open: boolean) => void, acted: () => void}} events acted is called after an action
+   */
   constructor(events) {
     this.#events = events;
   }

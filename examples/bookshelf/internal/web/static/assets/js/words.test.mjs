@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Problem, parseRetryAfter, toSentence } from "./api.js";
-import { formatAge, formatBytes, formatCount, humanizeName, formatInput, formatDuration, formatUsage, isKept } from "./words.js";
+import {
+  formatAge,
+  formatBytes,
+  formatCount,
+  humanizeName,
+  formatInput,
+  formatDuration,
+  formatUsage,
+  isKept,
+} from "./words.js";
 
 test("durations round up into the next unit, never to 60 s", () => {
   assert.deepEqual(
@@ -14,7 +23,10 @@ test("durations round up into the next unit, never to 60 s", () => {
 
 test("sizes, moments, counts and names", () => {
   assert.deepEqual([812, 19_100, 3_449_000, 250_000_000].map(formatBytes), ["812 B", "19.1 kB", "3.4 MB", "250 MB"]);
-  assert.deepEqual([0, 59e3, 3599e3, 86399e3, 86400e3, 3 * 86400e3].map((d) => formatAge(0, d)), ["just now", "59 s ago", "59 min ago", "23 h ago", "yesterday", "3 days ago"]);
+  assert.deepEqual(
+    [0, 59e3, 3599e3, 86399e3, 86400e3, 3 * 86400e3].map((d) => formatAge(0, d)),
+    ["just now", "59 s ago", "59 min ago", "23 h ago", "yesterday", "3 days ago"],
+  );
   assert.equal(formatAge(5000, 0), "just now"); // the server's clock is ahead
   assert.equal(formatCount(7, true), "7");
   assert.match(formatCount(1000, true), /\+$/);
