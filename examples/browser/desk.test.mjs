@@ -65,7 +65,8 @@ scene("a photo is chosen before the page is ready", {}, async ({ page, server })
     await route.continue();
   });
   await page.goto(server.url, { waitUntil: "commit" });
-  await page.locator("input[type=file]").first().setInputFiles({ name: "early.png", mimeType: "image/png", buffer: photo });
+  const early = { name: "early.png", mimeType: "image/png", buffer: photo };
+  await page.locator("input[type=file]").first().setInputFiles(early);
   load();
   await hasRead(page);
   assert.equal(await field(page, "Title").inputValue(), "Moby-Dick");

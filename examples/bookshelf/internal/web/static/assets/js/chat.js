@@ -3,85 +3,88 @@
 
 import * as api from "./api.js";
 import { announce } from "./announce.js";
-import { ApprovalRequest } from "./request.js";
-import { fetchChat, listChats, sendMessage, decide } from "./chats.js";
-import { describeEnd, describeStatus, readOutput } from "./chatwords.js";
-import { byId, el, setText, setVisible } from "./dom.js";
+import { ChatList } from "./chatlist.js";
+import { fetchChat, sendMessage, decide } from "./chats.js";
+import { describeControls, describeLoss, describeRunEnd, nameOf, newChatState, readEvent } from "./chatstate.js";
+import { describeStatus, readOutput } from "./chatwords.js";
+import { byId, setText, setVisible } from "./dom.js";
 import { isOffline, onNudge } from "./network.js";
 import { clearSlot, showNotice } from "./notice.js";
-import { retract } from "./run.js";
+import { ApprovalRequest } from "./request.js";
+import { tellEvents } from "./run.js";
 import { Talk } from "./talk.js";
+import { Unsent } from "./unsent.js";
+import { describePulse } from "./words.js";
 
-let chat = location.pathname.split("/")[2] ?? ""; // the id, or "" before the first message
-let newest = ""; // the id of the newest run
-let next; // the cursor of the older turns
-let status = "loading"; // or "ready", "sending" or "reading"
-let canApprove = false;
-let lastMessage = ""; // what was sent last, for another try
-let isMissing = false;
 const replaced = "A new message has replaced this request.";
-const leaving = new AbortController();
-const { signal } = leaving;
+const { signal } = new AbortController();
+const state = newChatState(location.pathname);
+const unsent = new Unsent();
+const chats = new ChatList(() => state.chat, signal);
 
 const talk = new Talk(byId("entries"), byId("transcript"), (event, run) => {
-  return new ApprovalRequest(event, {
-    canApprove,
-    decide: (isApproved, reason) => decideRequest(run, event.approval_id, isApproved, reason),
-  });
+  const send = (isApproved, reason) => decideRequest(run, event.approval_id, isApproved, reason);
+  return new ApprovalRequest(event, { canApprove: state.canApprove, decide: send });
 });
+
+/** change changes the state, and shows and enables the controls. */
+function change(values = {}) {
+  Object.assign(state, values);
+  const { value: text } = byId("message");
+  const controls = describeControls(state, { text, entries: byId("entries").childElementCount });
+  byId("send").disabled = !controls.canSend;
+  setVisible(byId("say"), controls.hasBox);
+  setVisible(byId("pulse"), controls.isBusy);
+  if (state.status === "sending") setText(byId("pulse-words"), "sending");
+  setVisible(byId("stop"), controls.canStop);
+  if (!controls.canStop) byId("stop").disabled = false;
+  setVisible(byId("earlier"), controls.hasEarlier);
+  setVisible(byId("greeting"), controls.hasGreeting);
+}
 
 /** loadChat shows the chat from its transcript, and follows the run in flight. */
 async function loadChat() {
-  status = "loading";
-  refresh();
-  if (chat === "") {
-    status = "ready";
-    refresh();
-    return;
-  }
+  change({ status: state.chat === "" ? "ready" : "loading" });
+  if (state.chat === "") return;
   let page;
   try {
-    page = await fetchChat(chat, undefined, signal);
+    page = await fetchChat(state.chat, undefined, signal);
   } catch (err) {
-    status = "ready";
-    isMissing = err.status === 404;
-    refresh();
-    if (isMissing) showMissing(err);
+    change({ status: "ready", isMissing: err.status === 404 });
+    if (state.isMissing) showMissing(err);
     else showError("The chat could not be loaded", err, loadChat);
     return;
   }
-  clearSlot(byId("chat-notice"));
-  talk.clear();
-  canApprove = page.rights.can_approve;
-  newest = page.run_id ?? "";
-  next = page.next;
-  const turns = page.turns;
-  talk.prepend(turns, newest);
-  if (page.follow.length === 0) {
-    const words = describeStatus(page.status);
-    if (words) talk.aside(words);
-  }
-  talk.scrollToEnd();
-  nameChat(turns.flatMap((t) => t.entries).find((e) => e.role === "user" && !page.next)?.text);
-  status = "ready";
-  refresh();
+  showPage(page);
   await followAll(page.follow);
   talk.scrollToEnd();
+}
+
+/** showPage shows the newest page of the transcript. */
+function showPage({ turns, next, run_id: run = "", status, follow, rights }) {
+  clearSlot(byId("chat-notice"));
+  talk.clear();
+  talk.prepend(turns, run);
+  const words = follow.length === 0 ? describeStatus(status) : "";
+  if (words) talk.aside(words);
+  talk.scrollToEnd();
+  if (!next) nameChat(turns.flatMap((t) => t.entries).find((e) => e.role === "user")?.text);
+  change({ status: "ready", run, next, canApprove: rights.can_approve });
 }
 
 async function loadEarlier() {
   byId("earlier").disabled = true;
   try {
-    const page = await fetchChat(chat, next, signal);
-    next = page.next;
-    talk.prepend(page.turns, newest);
+    const page = await fetchChat(state.chat, state.next, signal);
+    state.next = page.next;
+    talk.prepend(page.turns, state.run);
     announce(`${page.turns.length} earlier turns are shown.`);
     byId("transcript").focus({ preventScroll: true });
   } catch (err) {
     showError("Earlier messages could not be loaded", err, loadEarlier);
   }
   byId("earlier").disabled = false;
-  refresh();
+  change();
 }
 
 /** followAll follows runs, each of which continues the one before. */
@@ -91,66 +94,59 @@ async function followAll(runs) {
   }
 }
 
-/** followRun shows the events of a run until its end. It returns whether it could. */
+/**
+ * followRun shows the events of a run until its end, and returns whether it could. sent is the message that the run
+ * answers, until the run has it; isPast states that another run follows.
+ */
 async function followRun(run, { isContinued = false, isFirst = true, isPast = false, sent } = {}) {
-  status = "reading";
-  newest = run;
-  refresh();
+  change({ status: "reading", run });
   talk.begin(run, { isContinued, isQuiet: isPast });
-  let events = [];
-  let mine = sent; // the message, until the run has it
-  const waiting = (isLost) =>
-    setText(byId("pulse-words"), isLost ? (isOffline() ? "offline" : "reconnecting") : "working");
-  const show = (event) => {
-    if (event.type === "user_message") {
-      mine?.remove();
-      mine = undefined;
-      lastMessage = event.text;
-      nameChat(event.text);
-    }
-    if (event.type === "chat" && isFirst && event.turns !== undefined) talk.dropTurns(event.turns);
-    if (event.type === "run_queued") setText(byId("pulse-words"), "waiting for a place");
-    if (event.type === "run_started") setText(byId("pulse-words"), "working");
-    talk.show(event);
-  };
+  let events;
   try {
-    for await (const event of api.events(run, { signal, waiting, onNudge })) {
-      if (event.type === "retract" || event.type === "reset") {
-        events = event.type === "reset" ? [] : retract(events, event.after);
-        talk.rewind();
-        for (const e of events) show(e);
-        continue;
-      }
-      events.push(event);
-      show(event);
-    }
+    const view = { show: (event) => showEvent(event, isFirst, sent), rewind: () => talk.rewind() };
+    events = await tellEvents(api.events(run, { signal, waiting: showConnection, onNudge }), view);
   } catch (err) {
-    if (signal.aborted) return false;
-    status = "ready";
-    refresh();
-    talk.finish({ isPending: true });
-    const isGone = err.status === 404 || err.status === 410;
-    showError(
-      isGone ? "This answer is not kept any more" : "The connection to the reader was lost",
-      err,
-      isGone ? undefined : loadChat,
-    );
+    if (!signal.aborted) showLoss(err);
     return false;
   }
-  const isPending = events.at(-1)?.type === "pending";
-  talk.finish({ isPending });
-  status = "ready";
-  refresh();
+  talk.finish({ isPending: events.at(-1)?.type === "pending" });
+  change({ status: "ready" });
   nameBooks(run);
-  if (isPast) return true;
-  const end = describeEnd(events.at(-1));
-  if (end)
-    showNotice(byId("chat-notice"), {
-      ...end,
-      actions: lastMessage ? [{ label: "Ask again", primary: true, run: () => send(lastMessage) }] : [],
-    });
-  if (end) byId("chat-notice").scrollIntoView({ block: "nearest" });
+  if (!isPast) showEnd(events.at(-1));
   return true;
+}
+
+function showEvent(event, isFirst, sent) {
+  const { message, turns, pulse } = readEvent(event, isFirst);
+  if (message !== undefined) {
+    sent?.remove();
+    state.message = message;
+    nameChat(message);
+  }
+  if (turns !== undefined) talk.dropTurns(turns);
+  if (pulse) setText(byId("pulse-words"), pulse);
+  talk.show(event);
+}
+
+function showConnection(isLost) {
+  setText(byId("pulse-words"), describePulse({ isLost, isOffline: isOffline() }));
+}
+
+/** showLoss shows that a run cannot be followed any more. It may be waiting for an approval. */
+function showLoss(err) {
+  change({ status: "ready" });
+  talk.finish({ isPending: true });
+  const { title, isFinal } = describeLoss(err);
+  showError(title, err, isFinal ? undefined : loadChat);
+}
+
+/** showEnd shows how a run has ended, if that is not as usual. */
+function showEnd(last) {
+  const end = describeRunEnd(last, state.message);
+  if (!end) return;
+  const { again, ...notice } = end;
+  const actions = again ? [{ label: "Ask again", primary: true, run: () => send(again) }] : [];
+  showNotice(byId("chat-notice"), { ...notice, actions }).scrollIntoView({ block: "nearest" });
 }
 
 /** nameBooks links the titles of the books that the calls of a run have returned. */
@@ -166,39 +162,42 @@ async function nameBooks(run) {
 
 /** send sends a message, and follows the run that answers it. */
 async function send(message) {
-  status = "sending";
-  refresh();
+  change({ status: "sending" });
   clearSlot(byId("chat-notice"));
   const sent = talk.addMessage(message);
   sent.classList.add("sending");
   talk.scrollToEnd();
   let started;
   try {
-    started = await sendMessage(chat, message, { signal });
+    started = await sendMessage(state.chat, message, { signal });
   } catch (err) {
     if (signal.aborted) return;
     sent.remove();
-    if (byId("message").value === "") byId("message").value = message;
-    status = "ready";
-    refresh();
-    if (err.status === 409) {
-      await loadChat(); // another tab has sent a message
-      return;
-    }
-    showError("The message was not sent", err, () => send(takeMessage() || message));
+    await explainUnsent(message, err);
     return;
   }
   talk.closeRequests(replaced);
-  lastMessage = message;
-  forgetUnsent();
-  if (chat === "") {
-    chat = started.chat;
-    history.replaceState(null, "", `/chat/${chat}`);
-    nameChat(message);
-  }
+  unsent.forget(state.chat);
+  state.message = message;
+  if (state.chat === "") beginChat(started.chat, message);
   sent.classList.remove("sending");
   loadChats();
   await followRun(started.run, { sent, isFirst: false });
+}
+
+/** explainUnsent gives a message back that was not sent. */
+async function explainUnsent(message, err) {
+  if (byId("message").value === "") byId("message").value = message;
+  change({ status: "ready" });
+  if (err.status === 409) await loadChat(); // another tab has sent a message
+  else showError("The message was not sent", err, () => send(takeMessage() || message));
+}
+
+/** beginChat gives a new chat its address. */
+function beginChat(id, message) {
+  state.chat = id;
+  history.replaceState(null, "", `/chat/${id}`);
+  nameChat(message);
 }
 
 /** decideRequest records a decision and follows the run that continues. */
@@ -214,7 +213,7 @@ async function decideRequest(run, approval, isApproved, reason) {
 async function stop() {
   byId("stop").disabled = true; // until the run has ended
   try {
-    await api.stop(newest);
+    await api.stop(state.run);
   } catch (err) {
     byId("stop").disabled = false;
     showError("The reader was not stopped", err, stop);
@@ -231,7 +230,7 @@ function takeMessage() {
 /** nameChat shows the beginning of the first message as the name of the chat. */
 function nameChat(message) {
   if (!message || byId("title").dataset.named) return;
-  const name = message.replaceAll(/\s+/g, " ").slice(0, 120);
+  const name = nameOf(message);
   setText(byId("title"), name);
   byId("title").dataset.named = "true";
   document.title = `${name} · Bookshelf`;
@@ -258,80 +257,19 @@ function showError(title, err, again) {
   box.scrollIntoView({ block: "nearest" });
 }
 
-/** refresh shows and enables the controls for the present state. */
-function refresh() {
-  const isFree = status === "ready" && !isMissing;
-  byId("send").disabled = !isFree || byId("message").value.trim() === "";
-  setVisible(byId("say"), !isMissing);
-  setVisible(byId("pulse"), status === "reading" || status === "sending");
-  if (status === "sending") setText(byId("pulse-words"), "sending");
-  setVisible(byId("stop"), status === "reading");
-  if (status !== "reading") byId("stop").disabled = false;
-  setVisible(byId("earlier"), Boolean(next));
-  setVisible(byId("greeting"), chat === "" && isFree && byId("entries").childElementCount === 0);
-}
-
-// The list of the other chats.
-
-let nextChats;
-
-async function loadChats(cursor) {
-  try {
-    const page = await listChats(cursor, signal);
-    canApprove = page.rights.can_approve;
-    const rows = page.chats.map(newChatRow);
-    if (cursor) byId("chats").append(...rows);
-    else byId("chats").replaceChildren(...rows);
-    nextChats = page.next;
-    setVisible(byId("more-chats"), Boolean(nextChats));
-    setVisible(byId("chats-empty"), byId("chats").childElementCount === 0);
-  } catch {
-    // The chat itself says why. The list stays as it is.
-  }
-}
-
-function newChatRow({ chat_id: id, title, started_at: at }) {
-  return el(
-    "li",
-    {},
-    el(
-      "a",
-      { href: `/chat/${encodeURIComponent(id)}`, "aria-current": id === chat && "page" },
-      el("span", { class: "chat-name", dir: "auto" }, title),
-      el("time", { class: "hint", datetime: at }, new Date(at).toLocaleDateString(undefined, { dateStyle: "medium" })),
-    ),
-  );
-}
-
-// A text that was not sent is kept for this tab. It is forgotten when somebody
-// else takes over, like all that the tab stores.
-
-const unsentKey = () => `unsent:${chat}`;
-
-function forgetUnsent() {
-  try {
-    sessionStorage.removeItem(unsentKey());
-  } catch {
-    // the browser does not allow storage
-  }
-}
-
-function keepUnsent() {
-  try {
-    sessionStorage.setItem(unsentKey(), byId("message").value);
-  } catch {
-    // the browser does not allow storage
-  }
+async function loadChats() {
+  const rights = await chats.load();
+  if (rights) state.canApprove = rights.can_approve;
 }
 
 async function restoreUnsent() {
   try {
     await api.session.ready();
-    if (byId("message").value === "") byId("message").value = sessionStorage.getItem(unsentKey()) ?? "";
   } catch {
-    // the browser does not allow storage, or the server is away
+    return change(); // the server is away, so it is not known to whom the text belongs
   }
-  refresh();
+  if (byId("message").value === "") byId("message").value = unsent.restore(state.chat);
+  return change();
 }
 
 byId("say").addEventListener("submit", (e) => {
@@ -344,19 +282,19 @@ byId("message").addEventListener("keydown", (e) => {
   byId("say").requestSubmit();
 });
 byId("message").addEventListener("input", () => {
-  keepUnsent();
-  refresh();
+  unsent.keep(state.chat, byId("message").value);
+  change();
 });
 byId("stop").addEventListener("click", stop);
 byId("earlier").addEventListener("click", loadEarlier);
-byId("more-chats").addEventListener("click", () => loadChats(nextChats));
 for (const b of document.querySelectorAll("[data-say]")) b.addEventListener("click", () => send(b.dataset.say));
 
 // Another tab may have sent a message meanwhile.
 document.addEventListener("visibilitychange", async () => {
-  if (document.visibilityState !== "visible" || status !== "ready" || chat === "" || isMissing) return;
-  const page = await fetchChat(chat, undefined, signal).catch(() => undefined);
-  if (page && page.run_id !== newest && status === "ready") loadChat();
+  const isIdle = () => state.status === "ready" && state.chat !== "" && !state.isMissing;
+  if (document.visibilityState !== "visible" || !isIdle()) return;
+  const page = await fetchChat(state.chat, undefined, signal).catch(() => undefined);
+  if (page && page.run_id !== state.run && isIdle()) loadChat();
 });
 
 loadChat();

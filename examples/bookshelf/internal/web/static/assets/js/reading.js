@@ -4,8 +4,8 @@ import { announce } from "./announce.js";
 import { events as readEvents } from "./api.js";
 import { byId, setText } from "./dom.js";
 import { isOffline, onNudge } from "./network.js";
-import { foldEvent } from "./run.js";
-import { humanizeName } from "./words.js";
+import { tellEvents } from "./run.js";
+import { describePulse, humanizeName } from "./words.js";
 
 /**
  * followReading follows a run up to its end and returns its events. It rejects if
@@ -16,21 +16,16 @@ export async function followReading(run, book, signal) {
   const { notes, card, cover } = book;
   notes.begin(run);
   const before = card.save();
-  let events = []; // without those that were taken back
-  const waiting = (isLost) =>
-    setText(byId("pulse-words"), isLost ? (isOffline() ? "offline" : "reconnecting") : "working");
-  try {
-    for await (const event of readEvents(run, { signal, waiting, onNudge })) {
-      const isTakenBack = event.type === "retract" || event.type === "reset";
-      events = foldEvent(events, event);
-      if (!isTakenBack) {
-        showEvent(event, book);
-        continue;
-      }
+  const waiting = (isLost) => setText(byId("pulse-words"), describePulse({ isLost, isOffline: isOffline() }));
+  const view = {
+    show: (event) => showEvent(event, book),
+    rewind() {
       notes.rewind();
       card.restore(before);
-      for (const e of events) showEvent(e, book);
-    }
+    },
+  };
+  try {
+    return await tellEvents(readEvents(run, { signal, waiting, onNudge }), view);
   } finally {
     if (!signal.aborted) {
       notes.finish();
@@ -38,7 +33,6 @@ export async function followReading(run, book, signal) {
       setText(byId("pulse-words"), "working");
     }
   }
-  return events;
 }
 
 function showEvent(event, book) {

@@ -9,7 +9,7 @@ import { byId, setVisible } from "./dom.js";
 import { showNotice } from "./notice.js";
 import { OpenBook } from "./openbook.js";
 import { showSending } from "./sending.js";
-import { readStatus } from "./bookstatus.js";
+import { mustResume, planReview } from "./reviewstate.js";
 import { markStep } from "./steps.js";
 import { recall, tellPast } from "./transcript.js";
 
@@ -71,23 +71,25 @@ export class Review {
     book.keep(id);
     const { signal } = book;
     try {
-      const [record, draft] = await Promise.all([api.fetchFile(id, signal), api.fetchDraft(id, signal)]);
+      const { record, draft } = await fetchBook(id, signal);
       if (!hasPicture) this.#showPhoto(draft, record.display_name ?? record.filename ?? "");
       book.keeper.showDraft(draft);
       book.fitting.settle();
       await this.#recall(draft, signal);
       if (signal.aborted) return;
       book.seen = record.updated_at;
-      if (draft.run_id) {
-        book.state.absent = "";
-        book.cover.progress("Arrived", 1, "");
-        await this.#conversation.follow(draft.run_id);
-      } else {
-        this.#showRecord(record, draft);
-      }
+      if (draft.run_id) await this.#followAlong(draft.run_id);
+      else this.#showPlan(planReview(record, draft), new Date(record.updated_at));
     } catch (err) {
       if (!signal.aborted) this.#explainMissing(id, err);
     }
+  }
+
+  // Follows a run that somebody has started before.
+  #followAlong(run) {
+    this.#book.state.absent = "";
+    this.#book.cover.progress("Arrived", 1, "");
+    return this.#conversation.follow(run);
   }
 
   /** leave clears the desk. A run in flight continues on the server. */
@@ -97,30 +99,34 @@ export class Review {
 
   /** catchUp shows what has happened elsewhere: in another tab, or while the page was out of sight or offline. */
   async catchUp() {
-    const book = this.#book;
-    if (!book.isIdle || this.#isCatchingUp) return;
+    if (!this.#book.isIdle || this.#isCatchingUp) return;
     this.#isCatchingUp = true;
-    const { signal, session } = book;
     try {
-      const [record, draft] = await Promise.all([api.fetchFile(session, signal), api.fetchDraft(session, signal)]);
-      if (signal.aborted || !book.isIdle) return;
-      const isOpen = book.state.extracted && readStatus(record).status === "ready";
-      if (!draft.run_id && !isOpen && record.updated_at !== book.seen) {
-        await this.resume(session); // it is not what it was
-        return;
-      }
-      book.seen = record.updated_at;
-      await this.#recall(draft, signal);
-      if (signal.aborted || !book.isIdle) return;
-      book.keeper.showDraft(draft);
-      if (!book.fitting.isAsking) book.fitting.settle();
-      book.refresh();
-      if (draft.run_id) this.#conversation.follow(draft.run_id);
+      await this.#catchUp();
     } catch {
       // What is shown stays. The next sign of a change tries again.
     } finally {
       this.#isCatchingUp = false;
     }
+  }
+
+  async #catchUp() {
+    const book = this.#book;
+    const { signal, session } = book;
+    const isLate = () => signal.aborted || !book.isIdle; // the person has gone on
+    const { record, draft } = await fetchBook(session, signal);
+    if (isLate()) return;
+    if (mustResume(record, draft, { isOpen: book.state.extracted, seen: book.seen })) {
+      await this.resume(session);
+      return;
+    }
+    book.seen = record.updated_at;
+    await this.#recall(draft, signal);
+    if (isLate()) return;
+    book.keeper.showDraft(draft);
+    if (!book.fitting.isAsking) book.fitting.settle();
+    book.refresh();
+    if (draft.run_id) this.#conversation.follow(draft.run_id);
   }
 
   /** refreshNext shows the label of the next book. */
@@ -162,40 +168,39 @@ export class Review {
     });
   }
 
-  // Shows an upload that is not being read.
-  #showRecord(record, { metadata, runs = [] }) {
+  // Shows an upload that is not being read. changed is the time of its last change.
+  #showPlan({ status, step, key, absent, isUploaded, mustAsk, notice }, changed) {
     const book = this.#book;
-    const { status, kind, step, title, detail, card, ask, key } = readStatus(record);
-    const hasDraft = status !== "closed" && Object.keys(metadata).length > 0;
-    book.state.absent = hasDraft ? "" : card;
-    const isUploaded = status !== "sending" && status !== "closed";
+    book.state.absent = absent;
     book.cover.progress(isUploaded ? "Arrived" : "\u00a0", isUploaded ? 1 : 0, "");
     setVisible(byId("notes-empty"), false);
     if (status === "accepted") {
-      this.#acceptance.show(key, new Date(record.updated_at));
+      this.#acceptance.show(key, changed);
     } else if (status === "closed") {
       book.close(step);
     } else {
       markStep(step);
       book.set({ extracted: status === "ready", status: status === "failed" ? "failed" : "ready" });
     }
-    if (status === "unread" && runs.length === 0) {
-      this.#conversation.ask("", firstKey(book.session)); // the page was closed before the reader was asked
-      return;
-    }
-    if (hasDraft && status !== "failed") return;
-    const again = { label: ask, primary: true, run: () => this.#conversation.ask() };
-    showNotice(byId("notes-notice"), {
-      kind,
-      title,
-      detail: api.toSentence(detail),
-      actions: status === "accepted" ? [] : ask ? [again, this.#another()] : [this.#another(true)],
-    });
+    if (mustAsk) this.#conversation.ask("", firstKey(book.session));
+    if (notice) this.#explainPlan(notice);
+  }
+
+  #explainPlan({ kind, title, detail, ask, hasAnother }) {
+    const again = ask && { label: ask, primary: true, run: () => this.#conversation.ask() };
+    const actions = [again, hasAnother && this.#another(!ask)].filter(Boolean);
+    showNotice(byId("notes-notice"), { kind, title, detail: api.toSentence(detail), actions });
   }
 
   #another(primary = false) {
     return { label: "Upload another book", primary, run: () => this.#desk.closed() };
   }
+}
+
+/** fetchBook returns the record and the draft of an upload. */
+async function fetchBook(id, signal) {
+  const [record, draft] = await Promise.all([api.fetchFile(id, signal), api.fetchDraft(id, signal)]);
+  return { record, draft };
 }
 
 /** firstKey returns the idempotency key of the first run of an upload, so that it starts once. */

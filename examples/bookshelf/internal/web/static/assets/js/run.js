@@ -119,3 +119,22 @@ export function foldEvent(events, event) {
 export function retract(events, after) {
   return events.filter((e) => e.at <= after);
 }
+
+/**
+ * tellEvents shows the events of a stream, which may take events back, and returns those that are left.
+ * @param view has show(event), and rewind(), which removes what the events so far have shown.
+ */
+export async function tellEvents(stream, view) {
+  let events = [];
+  for await (const event of stream) {
+    const isTakenBack = event.type === "retract" || event.type === "reset";
+    events = foldEvent(events, event);
+    if (!isTakenBack) {
+      view.show(event);
+      continue;
+    }
+    view.rewind();
+    for (const e of events) view.show(e);
+  }
+  return events;
+}

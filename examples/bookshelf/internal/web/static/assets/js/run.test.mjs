@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { backOff, foldEvent, followRun, retract } from "./run.js";
+import { backOff, foldEvent, followRun, retract, tellEvents } from "./run.js";
 
 const id = (n) => `${String(n).padStart(12, "0")}.0000`;
 const log = [
@@ -135,4 +135,30 @@ test("events that are taken back are forgotten", () => {
   const events = log.reduce(foldEvent, []);
   assert.deepEqual(events.map((e) => e.type), ["tool_call", "text_delta", "complete"]);
   assert.deepEqual(foldEvent(events, { type: "reset" }), []);
+});
+
+test("what is taken back is shown no more, and the rest again", async () => {
+  async function* stream() {
+    yield { type: "text_delta", delta: "a", at: id(1) };
+    yield { type: "text_delta", delta: "b", at: id(2) };
+    yield { type: "retract", after: id(1), at: id(3) };
+    yield { type: "complete", at: id(4) };
+  }
+  const shown = [];
+  const view = { show: (e) => shown.push(e.delta ?? e.type), rewind: () => shown.push("rewind") };
+  const left = await tellEvents(stream(), view);
+  assert.deepEqual(shown, ["a", "b", "rewind", "a", "complete"]);
+  assert.deepEqual(left.map((e) => e.type), ["text_delta", "complete"]);
+});
+
+test("a reset takes everything back, and a failure of the stream is thrown", async () => {
+  const shown = [];
+  async function* stream() {
+    yield { type: "text_delta", delta: "a", at: id(1) };
+    yield { type: "reset" };
+    throw new Error("lost");
+  }
+  const view = { show: (e) => shown.push(e.delta), rewind: () => shown.push("rewind") };
+  await assert.rejects(tellEvents(stream(), view), /lost/);
+  assert.deepEqual(shown, ["a", "rewind"]);
 });

@@ -68,3 +68,9 @@ export function formatInput(input) {
     .map(([k, v]) => `${k}: ${typeof v === "string" ? v : JSON.stringify(v)}`)
     .join(", ");
 }
+
+/** describePulse returns the words for a connection to the reader. */
+export function describePulse({ isLost, isOffline }) {
+  if (!isLost) return "working";
+  return isOffline ? "offline" : "reconnecting";
+}

@@ -10,6 +10,7 @@ import {
   formatDuration,
   formatUsage,
   isKept,
+  describePulse,
 } from "./words.js";
 
 test("durations round up into the next unit, never to 60 s", () => {
@@ -67,4 +68,10 @@ test("a field that the person has typed is kept, which is not a failure of the r
   assert.ok(!isKept("scan_barcode", summary));
   assert.ok(!isKept("set_field", "value: isbn has the wrong last digit"));
   assert.ok(!isKept("set_field", undefined));
+});
+
+test("the pulse tells an offline browser from a lost connection", () => {
+  assert.equal(describePulse({ isLost: false, isOffline: true }), "working");
+  assert.equal(describePulse({ isLost: true, isOffline: true }), "offline");
+  assert.equal(describePulse({ isLost: true, isOffline: false }), "reconnecting");
 });
