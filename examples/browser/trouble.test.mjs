@@ -78,7 +78,8 @@ scene("offline and back", { flags: slow, expected: lost }, async (s) => {
   await acceptCard(s.page);
 });
 
-scene("an edit that is made offline is saved as soon as the network is back", { expected: lost }, async ({ page, context, server }) => {
+scene("an edit that is made offline is saved once the network is back", { expected: lost }, async (s) => {
+  const { page, context, server } = s;
   await page.clock.install();
   await page.goto(`${server.url}/#${await upload(server, "cover.png", await cover(server, "moby-dick"))}`);
   await hasRead(page);
