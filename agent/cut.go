@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/carrel-go/carrel/tools"
 )
@@ -158,9 +157,6 @@ func cutResult(res tools.Result, limit int) tools.Result {
 
 // cutText returns the beginning of s, and a note about the omission.
 func cutText(s string, limit int) string {
-	n := limit
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return strings.TrimRight(s[:n], " \n") + fmt.Sprintf("…\n[Cut to fit: %d of %d bytes are shown.]", n, len(s))
+	shown := strings.ToValidUTF8(s[:limit], "") // without an incomplete rune at its end
+	return strings.TrimRight(shown, " \n") + fmt.Sprintf("…\n[Cut to fit: %d of %d bytes are shown.]", len(shown), len(s))
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -72,16 +73,8 @@ func truncateResult(res Result, n int) Result {
 	return res
 }
 
-// cutText returns at most n bytes of s, whole characters.
-func cutText(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:max(n, 0)]
-}
+// cutText returns at most n bytes of s, which is valid UTF-8, whole characters.
+func cutText(s string, n int) string { return strings.ToValidUTF8(s[:min(len(s), n)], "") }
 
 // cutJSON returns the longest beginning of strict JSON that can be closed within n bytes, and closes it. It returns nil
 // if that is empty, as for a number. raw must be longer than n.

@@ -3,7 +3,6 @@ package tracking
 import (
 	"errors"
 	"strings"
-	"unicode/utf8"
 )
 
 // Error is a failure that people may read about. [Attempt.Fail] and
@@ -76,13 +75,5 @@ func recordableError(err error) Error {
 	return f
 }
 
-// truncateText truncates s to at most n bytes without splitting a rune.
-func truncateText(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n]
-}
+// truncateText truncates s, which is valid UTF-8, to at most n bytes without splitting a rune.
+func truncateText(s string, n int) string { return strings.ToValidUTF8(s[:min(len(s), n)], "") }
