@@ -97,6 +97,8 @@ type Profile struct {
 type Profiler struct {
 	// Separator is that of the fields of CSV. A semicolon is a sign of decimal commas.
 	Separator string
+	// IsName reports whether a text is a usual name of a column. It helps to find a second table. If nil, no text is.
+	IsName func(text string) bool
 
 	seed    maphash.Seed
 	columns []*column
@@ -138,7 +140,7 @@ func (p *Profiler) AddRow(fields [][]byte, count int, isCut bool) {
 	if count != p.has {
 		p.out.Ragged++
 	}
-	p.tables.add(p.out.Rows, fields, count, p.has, p.columns)
+	p.lookForTable(fields, count)
 	p.hash.Reset()
 	var label []byte
 	for i, f := range fields {

@@ -27,11 +27,14 @@ type SecondTable struct {
 
 // tableFinder looks for a second table: names of columns after a blank line, or in a row of another width, that a row
 // with a number or a date follows; the names of the columns once more; or rows of another width up to the end. After a
-// blank line, the names must have another number of columns, or stand where at least two columns have numbers or dates,
-// or the row after them must have its numbers elsewhere: a row of texts alone is not a second table.
+// blank line, at least two of the names must be usual, or the names must have another number of columns, or stand where
+// at least two columns have numbers or dates, or the row after them must have its numbers elsewhere: a row of texts
+// alone is not a second table.
 type tableFinder struct {
 	found, candidate *SecondTable // a candidate needs the next row
+	same             *SecondTable // the names of the columns once more
 	extent           int          // of the candidate
+	known            int          // usual names of columns in the candidate
 	isAfterBlank     bool
 	width            int   // of the rows since that row, or 0
 	since            int64 // the first row of another width
@@ -41,9 +44,56 @@ type tableFinder struct {
 // AddBlank notes that the next row follows a blank line.
 func (p *Profiler) AddBlank() { p.tables.isAfterBlank = true }
 
-// add looks at a row. has is the number of columns of the file.
-func (f *tableFinder) add(row int64, fields [][]byte, count, has int, columns []*column) {
-	isOther := count != has && f.width == 0 && !f.isMixed
+// lookForTable looks at a row with that number of fields.
+func (p *Profiler) lookForTable(fields [][]byte, count int) {
+	f, row := &p.tables, p.out.Rows
+	isOther := count != p.has && f.width == 0 && !f.isMixed
+	f.addWidth(row, count, p.has)
+	extent := extentOf(fields)
+	isAfterBlank := f.isAfterBlank
+	f.isAfterBlank = extent == 0
+	if f.found != nil || extent == 0 {
+		return
+	}
+	if f.candidate != nil && p.isTable(fields[:extent]) {
+		f.found = f.candidate
+	}
+	f.candidate = nil
+	switch {
+	case f.found != nil:
+	case isSameNames(fields, p.columns):
+		if f.same == nil {
+			f.same = &SecondTable{Row: row, IsSame: true}
+		}
+	case (isAfterBlank || isOther) && row > 1 && areNames(fields[:extent]):
+		f.candidate, f.extent = &SecondTable{Row: row}, extent
+		f.known = 0
+		for i, name := range fields[:extent] {
+			text := string(bytes.TrimSpace(name))
+			if i < shownNames {
+				f.candidate.Names = append(f.candidate.Names, text)
+			}
+			if p.IsName != nil && p.IsName(text) {
+				f.known++
+			}
+		}
+	}
+}
+
+// isTable reports whether a row shows that the one before it has the names of the columns of another table.
+func (p *Profiler) isTable(fields [][]byte) bool {
+	f := &p.tables
+	switch {
+	case len(fields) > f.extent:
+		return false
+	case f.known > 1:
+		return true
+	}
+	return hasMeasure(fields) && (f.extent != p.has || hasOtherLayout(fields, p.columns))
+}
+
+// addWidth notes the number of fields of a row.
+func (f *tableFinder) addWidth(row int64, count, has int) {
 	switch {
 	case count == has:
 		f.isMixed = f.isMixed || f.width != 0
@@ -52,37 +102,17 @@ func (f *tableFinder) add(row int64, fields [][]byte, count, has int, columns []
 	default:
 		f.isMixed = f.isMixed || count != f.width
 	}
-	extent := extentOf(fields)
-	isAfterBlank := f.isAfterBlank
-	f.isAfterBlank = extent == 0
-	if f.found != nil {
-		return
-	}
-	if f.candidate != nil && extent > 0 {
-		isClear := f.extent != has || hasOtherLayout(fields[:extent], columns)
-		if extent <= f.extent && hasMeasure(fields[:extent]) && isClear {
-			f.found = f.candidate
-		}
-		f.candidate = nil
-	}
-	switch {
-	case f.found != nil:
-	case isSameNames(fields, columns):
-		f.found = &SecondTable{Row: row, IsSame: true}
-	case (isAfterBlank || isOther) && row > 1 && areNames(fields[:extent]):
-		f.candidate, f.extent = &SecondTable{Row: row}, extent
-		for _, name := range fields[:min(extent, shownNames)] {
-			f.candidate.Names = append(f.candidate.Names, string(bytes.TrimSpace(name)))
-		}
-	}
 }
 
 // result returns the second table of a file with that number of rows, or nil.
 func (f *tableFinder) result(rows int64) *SecondTable {
-	if f.found == nil && f.width > 1 && !f.isMixed && f.since > 1 && rows-f.since+1 >= minOther {
+	switch {
+	case f.found != nil:
+		return f.found
+	case f.width > 1 && !f.isMixed && f.since > 1 && rows-f.since+1 >= minOther:
 		return &SecondTable{Row: f.since, Width: f.width}
 	}
-	return f.found
+	return f.same
 }
 
 // extentOf returns the number of fields up to the last one that is not blank.

@@ -13,6 +13,7 @@ import (
 func profileOf(header string, lines ...string) profile.Profile {
 	columns := strings.Split(header, ",")
 	p := profile.New(columns, len(columns))
+	p.IsName = func(text string) bool { return text == "supplier" || text == "rating" }
 	for _, line := range lines {
 		if line == "" {
 			p.AddBlank()
@@ -35,6 +36,9 @@ func TestASecondTableIsFound(t *testing.T) {
 	}{
 		"a blank line": {[]string{"A,1,x", "", "supplier,country,rating", "S-1,DE,5"}, "a second table seems to begin in row 2, " +
 			`with the columns "supplier", "country", "rating"`},
+		"usual names":           {[]string{"A,1,x", "", "supplier,rating,place", "S-1,5,x"}, "begin in row 2"},
+		"usual names and texts": {[]string{"A,1,x", "", "rating,place,supplier", "good,here,S-1"}, "begin in row 2"},
+		"after the same names":  {[]string{"sku,qty,note", "A,1,x", "", "place,rating", "here,5"}, "begin in row 3"},
 		"an empty row":          {[]string{"A,1,x", ",,", "supplier,country,rating", "S-1,DE,5"}, "begin in row 3"},
 		"fewer columns":         {[]string{"A,1,x", "", "supplier,rating", "S-1,5"}, "begin in row 2"},
 		"padded with blanks":    {[]string{"A,1,x", "", "supplier,rating,", "S-1,5,"}, "begin in row 2"},
@@ -57,7 +61,7 @@ func TestOneTableIsOne(t *testing.T) {
 		"a blank line at the end":        {"A,1,x", "B,2,y", ""},
 		"the same text twice":            {"A,1,x", "", "x,x,y", "B,2,y"},
 		"names without rows":             {"A,1,x", "", "supplier,country,rating"},
-		"names before texts":             {"A,1,x", "", "supplier,country,rating", "S-x,DE,good"},
+		"names before texts":             {"A,1,x", "", "partner,country,rating", "S-x,DE,good"},
 		"a footer":                       {"A,1,x", "B,2,y", "Total,3"},
 		"rows of many widths":            {"A,1,x", "B,2", "C,3,z", "D,4", "E,5", "F,6"},
 		"all rows have another width":    {"A,1", "B,2", "C,3", "D,4"},

@@ -47,21 +47,14 @@ func (c *conversation) ask(l *found, q question) answer {
 			a.calls = append(a.calls, call{intaketools.QueryFile, args})
 		}
 	}
+	if lacked := q.lackedByAll(l); lacked != "" && len(a.calls) == 0 && len(missing) > 1 {
+		missing = []string{fmt.Sprintf("None of %s has a column for “%s”", plural(len(missing), "file"), lacked)}
+	}
 	if len(a.calls) == 0 {
 		return answer{text: fmt.Sprintf("I cannot answer that. I understood: %s. %s%s. %s", q.describe(),
 			withSpace(l.choice), joinSome(missing, ". "), help)}
 	}
-	for _, call := range a.calls {
-		if len(a.calls) > 1 && q.by != "" {
-			call.args["limit"] = manyGroups // so that they can be added
-		}
-		if measures, ok := call.args["measures"].([]map[string]any); ok && len(a.calls) > 1 && q.function == "avg" {
-			for _, f := range []string{"sum", "numbers"} { // for the average of all files
-				measures = append(measures, map[string]any{"function": f, "column": measures[0]["column"]})
-			}
-			call.args["measures"] = measures
-		}
-	}
+	q.adjust(a.calls)
 	lines := []string{fmt.Sprintf("I understood: %s. I ask %s.", q.describe(), plural(len(a.calls), "file"))}
 	if l.choice != "" {
 		lines = append(lines, l.choice)
@@ -87,6 +80,41 @@ func (c *conversation) ask(l *found, q question) answer {
 	}
 	a.text = strings.Join(lines, "\n") + "\n\n"
 	return a
+}
+
+// lackedByAll returns the words for which no file has a column, or "".
+func (q question) lackedByAll(l *found) (words string) {
+	for _, f := range l.Files.Files {
+		if unreadable(f) != "" {
+			continue
+		}
+		args, lacks := q.args(f, l)
+		if args != nil || words != "" && lacks != words || f.MoreColumns > 0 {
+			return ""
+		}
+		words = lacks
+	}
+	return words
+}
+
+// adjust changes the calls for several files so that their answers can be added.
+func (q question) adjust(calls []call) {
+	if len(calls) < 2 {
+		return
+	}
+	for _, call := range calls {
+		if q.by != "" {
+			call.args["limit"] = manyGroups
+		}
+		measures, ok := call.args["measures"].([]map[string]any)
+		if !ok || q.function != "avg" {
+			continue
+		}
+		for _, f := range []string{"sum", "numbers"} { // for the average of all files
+			measures = append(measures, map[string]any{"function": f, "column": measures[0]["column"]})
+		}
+		call.args["measures"] = measures
+	}
 }
 
 // withSpace returns a sentence with a space after it, or nothing.

@@ -141,6 +141,17 @@ func (p *parser) findComparison(i int) (at int, c comparison) {
 	return at, comparison{}
 }
 
+// hasComparison reports whether the words from word i on have a comparison before the next clause with a keyword.
+func (p *parser) hasComparison(i int) bool {
+	for at := i + 1; at < len(p.words) && !p.isAt(at, "where", "by", "per", "in", "from"); at++ {
+		f, n := p.phraseAt(at, phrases)
+		if p.comparisonAt(at).size > 0 || f.isOrder && p.isMeasured(at+n) {
+			return true
+		}
+	}
+	return false
+}
+
 // parseConditions reads conditions that are joined by "and" and returns the index after them.
 func (p *parser) parseConditions(q *question, i int) int {
 	for {

@@ -14,7 +14,7 @@ import (
 //	            ( "negative" | "missing" ) COLUMN
 //	rank      = ( "top" | "bottom" ) [ NUMBER ] COLUMN "by" [ function ] ( COLUMN | KIND )
 //	stock     = ( "what is" | "how much" ) … "in stock" [ "for" thing ]
-//	clause    = group | file | "where" condition { "and" condition } | period | "for" thing
+//	clause    = group | file | ( "where" | "with" ) condition { "and" condition } | period | "for" thing
 //	group     = ( "by" | "per" | "for each" ) COLUMN
 //	file      = ( "in" | "from" | "of" ) NAME
 //	condition = COLUMN comparison [ VALUE ] | COLUMN "between" VALUE "and" VALUE | COLUMN "in" SPAN
@@ -77,6 +77,8 @@ func (p *parser) clauseAt(i int) (c clause, size int) {
 		return groupClause, 2
 	case p.isAt(i, "where"):
 		return whereClause, 1
+	case p.isAt(i, "with", "whose", "having") && p.hasComparison(i+1):
+		return whereClause, 1
 	case p.isAt(i, "for", "of") && p.thingAt(i+1).column != "":
 		return thingClause, 1
 	}
@@ -117,6 +119,9 @@ func (p *parser) parseFile(q *question, i int) int {
 		q.in = ""
 	}
 	end := p.parseName(&q.in, "in", i)
+	if end == i+1 && q.kind != "" && !q.hasFile && !p.words[i].quoted && monthOf(strings.ToLower(q.in)) != 0 {
+		p.refuse("“%s” may be a month or a file. Say “in %s 2026”, or put the name of the file in quotes.", q.in, q.in)
+	}
 	q.hasFile, p.hasSource = true, true
 	if end == i+1 && p.words[i].quoted {
 		q.inQuoted = true

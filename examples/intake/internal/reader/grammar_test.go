@@ -33,6 +33,16 @@ func TestOrdinaryWordsAreUnderstood(t *testing.T) {
 		"How many rows in a.csv are there?":        "number of rows in “a.csv”",
 		"how many of the orders are late":          "number of rows in “orders” where “status” is “late”",
 		"how many shipments were delayed in a.csv": "number of rows in “a.csv” where “status” is “delayed”",
+		"how many orders are not late":             "number of rows in “orders” where “status” is not “late”",
+		"how many orders that are late":            "number of rows in “orders” where “status” is “late”",
+		"show late orders":                         "first rows in “orders” where “status” is “late”",
+		"list the late orders in a.csv":            "first rows in “a.csv” where “status” is “late”",
+		"how many orders before 2026":              "number of rows in “orders” where the day is before “2026-01-01”",
+		"how many orders after June 2026":          "number of rows in “orders” where the day is after “2026-06-30”",
+		"how many orders since Q2 2026":            "number of rows in “orders” where the day is on or after “2026-04-01”",
+		"how many orders until May 2026":           "number of rows in “orders” where the day is on or before “2026-05-31”",
+		"how many orders with quantity above 5":    "number of rows in “orders” where “quantity” is above “5”",
+		"how many orders with the quantity 5":      "",
 		"late orders by supplier":                  "number of rows by “supplier” in “orders” where “status” is “late”",
 		"show the first three delayed shipments":   "first rows (3) in “shipments” where “status” is “delayed”",
 		"first ten shipments":                      "first rows (10) in “shipments”",
@@ -83,29 +93,36 @@ func TestOrdinaryWordsAreUnderstood(t *testing.T) {
 func TestWhatCannotBeKnownIsRefusedInPlainWords(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"how many shipments last month":          "I do not know what day it is, so I cannot say when “last month” is. Name the days, for example “in June 2026”",
-		"total qty in shipments this year":       "when “this year” is",
-		"how many orders in the last 30 days":    "when “last 30 days” is",
-		"how many orders yesterday":              "when “yesterday” is",
-		"top suppliers":                          "I do not know by what to sort. Ask for example “top 5 suppliers by quantity”.",
-		"top 500 suppliers by quantity":          "I list 1 to 50 groups.",
-		"top 0 suppliers by quantity":            "I list 1 to 50 groups.",
-		"top 5 suppliers by":                     "A name is missing after “by”.",
-		"top":                                    "I do not know by what to sort.",
-		"top 5 by quantity":                      "I do not know by what to sort.",
-		"how many units in shipments":            "“How many units” can be a total or a number of rows. Ask for “total units”",
-		"how many carriers by country":           "I do not count different values by group.",
-		"first rows in a.csv by carrier":         "I show rows or groups, but not rows by group.",
-		"what is in stock today":                 "I do not know what “today” is.",
-		"how many rows where eta is in June":     "",
-		"how many shipments between 5 and":       "",
-		"total qty where eta is between a and b": "I do not understand “between”",
+		"how many shipments last month":           "I do not know what day it is, so I cannot say when “last month” is. Name the days, for example “in June 2026”",
+		"total qty in shipments this year":        "when “this year” is",
+		"how many orders in the last 30 days":     "when “last 30 days” is",
+		"how many orders yesterday":               "when “yesterday” is",
+		"top suppliers":                           "I do not know by what to sort. Ask for example “top 5 suppliers by quantity”.",
+		"top 500 suppliers by quantity":           "I list 1 to 50 groups.",
+		"top 0 suppliers by quantity":             "I list 1 to 50 groups.",
+		"top 5 suppliers by":                      "A name is missing after “by”.",
+		"top":                                     "I do not know by what to sort.",
+		"top 5 by quantity":                       "I do not know by what to sort.",
+		"how many units in shipments":             "“How many units” can be a total or a number of rows. Ask for “total units”",
+		"how many carriers by country":            "I do not count different values by group.",
+		"first rows in a.csv by carrier":          "I show rows or groups, but not rows by group.",
+		"what is in stock today":                  "I do not know what “today” is.",
+		"how many rows where eta is in June":      "",
+		"how many orders on 31.02.2026":           "I do not understand “on 31.02.2026” after “orders”. Say it for example with “where status is late”",
+		"how many orders for S1":                  "I do not understand “for S1” after “orders”.",
+		"how many orders are late and open":       "I do not understand “are late and open” after “orders”.",
+		"how many suppliers have late orders":     "I do not understand “have late orders” after “suppliers”.",
+		"how many orders in may":                  "“may” may be a month or a file. Say “in may 2026”",
+		"orders between 30.6.2026 and 1.5.2026":   "“30.6.2026” is after “1.5.2026”, so nothing is between them.",
+		"how many rows where qty between 9 and 5": "“9” is after “5”",
+		"how many shipments between 5 and":        "",
+		"total qty where eta is between a and b":  "I do not understand “between”",
 	} {
 		q, ok := parseQuestion(text)
 		require.True(t, ok, text)
 		require.Contains(t, q.refusal, want, text)
 	}
-	for _, text := range []string{"shipments", "late", "by country", "hello there", "which supplier is best"} {
+	for _, text := range []string{"shipments", "late", "by country", "hello there", "which one is best"} {
 		_, ok := parseQuestion(text)
 		require.False(t, ok, text)
 	}

@@ -1,7 +1,6 @@
 package reader
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -98,11 +97,18 @@ func (p *parser) relativeAt(i int) string {
 	return ""
 }
 
-// tellRelative returns the refusal of words that name days by today.
-func tellRelative(words string) string {
-	return fmt.Sprintf("I do not know what day it is, so I cannot say when “%s” is. Name the days, for example “in June "+
-		"2026” or “between 2026-06-01 and 2026-06-30”.", words)
+// refuseRelative refuses the first words of a question, or of a part of it, that name days by today.
+func (p *parser) refuseRelative(part *parser) {
+	for i := range part.words {
+		if words := part.relativeAt(i); words != "" {
+			p.refuse(notToday, words)
+			return
+		}
+	}
 }
+
+const notToday = "I do not know what day it is, so I cannot say when “%s” is. Name the days, for example “in June " +
+	"2026” or “between 2026-06-01 and 2026-06-30”."
 
 // period is the conditions of words such as "after 2026-06-30", about the day of the kind of data. The size of a
 // missing period is 0.
@@ -134,11 +140,18 @@ func (p *parser) periodAt(i int) period {
 	if n == 0 || !f.isOrder && !p.isAt(i, "on") {
 		return period{}
 	}
-	day, size := p.dayAt(i + n)
-	if size == 0 {
+	if day, size := p.dayAt(i + n); size > 0 {
+		return period{[]where{{"", f.operator, day}}, n + size}
+	}
+	from, to, size := p.spanAt(i + n)
+	isYear := size == 1 && len(p.words[i+n].text) == 4
+	if size == 0 || !f.isOrder || isYear && !p.hasSource {
 		return period{}
 	}
-	return period{[]where{{"", f.operator, day}}, n + size}
+	if f.operator == query.Above || f.operator == query.AtMost { // after June is after its last day
+		from = to
+	}
+	return period{[]where{{"", f.operator, from}}, n + size}
 }
 
 // rangeAt returns the values of "A and B" or "A to B" that begin at word i, and the number of their words, or 0. A

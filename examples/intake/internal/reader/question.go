@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/carrel-go/carrel/examples/intake/internal/kinds"
+	"github.com/carrel-go/carrel/examples/intake/internal/profile"
+	"github.com/carrel-go/carrel/examples/intake/internal/query"
 )
 
 // question is a message that the reader understands.
@@ -43,7 +45,7 @@ const (
 
 var (
 	spaces       = regexp.MustCompile(`\s+`)
-	listWords    = regexp.MustCompile(`^(?:list|show|which|what)(?: \w+)* (?:files|data|uploads)(?: (?:do (?:i|we) have|have i|are (?:there|shared)))?$`)
+	listWords    = regexp.MustCompile(`^(?:list|show|which|what|how many)(?: \w+)* (?:files|data|uploads)(?: (?:do (?:i|we) have|have i|are (?:there|shared)))?$`)
 	profileWords = regexp.MustCompile(`(?i)^(?:(?:profile|quality|columns|problems|flaws|summary)(?: of| in| with)?|(?:describe|tell me about|what is(?: in)?|what about)) (.+)$`)
 )
 
@@ -63,7 +65,9 @@ var functionPhrases = []struct{ words, function string }{
 }
 
 // openings are the words that a question may begin with, and that do not change it.
-var openings = []string{"please", "what is", "what was", "what are", "what were", "show me", "show", "give me", "the"}
+var openings = []string{
+	"please", "what is", "what was", "what are", "what were", "show me", "show", "give me", "list", "which", "the",
+}
 
 // parseQuestion returns the question of a message, or false for a message that does not begin like a question.
 func parseQuestion(message string) (q question, ok bool) {
@@ -115,9 +119,13 @@ func (p *parser) parse(q *question) bool {
 		p.parseClauses(q, p.parseSubject(q, i+size))
 		return true
 	}
+	isShown := p.isAt(0, "show", "give", "list", "which")
 	q.function = countRows
+	if isShown {
+		q.function = showRows
+	}
 	end := p.endOfSubject(i)
-	if end == len(p.words) || !p.readKind(q, p.words[i:end]) {
+	if end == len(p.words) && !isShown || !p.readKind(q, p.words[i:end]) {
 		*q = question{}
 		return false
 	}
@@ -148,13 +156,9 @@ func (p *parser) readFunction(q *question, i int) int {
 
 // check refuses what the words ask for and the reader cannot answer.
 func (p *parser) check(q *question) {
-	for i := range p.words {
-		if words := p.relativeAt(i); words != "" {
-			p.refuse("%s", tellRelative(words))
-			break
-		}
-	}
+	p.refuseRelative(p)
 	p.checkCounted(q)
+	p.checkRanges(q)
 	switch {
 	case len(q.in) > maxMatch:
 		p.refuse("The name of the file is too long: it must have at most %d bytes.", maxMatch)
@@ -168,6 +172,18 @@ func (p *parser) check(q *question) {
 		p.refuse("I show rows or groups, but not rows by group. Ask for example “how many rows by %s”.", q.by)
 	case q.column == "" && q.function != countRows && q.function != showRows && q.function != duplicates:
 		p.refuse("The name of a column is missing.")
+	}
+}
+
+// checkRanges refuses a range that ends before it begins.
+func (p *parser) checkRanges(q *question) {
+	for i := 1; i < len(q.where); i++ {
+		from, to := q.where[i-1], q.where[i]
+		isRange := from.operator == query.AtLeast && to.operator == query.AtMost && from.column == to.column
+		a, b := profile.ReadValue([]byte(from.value), nil), profile.ReadValue([]byte(to.value), nil)
+		if isRange && a.IsNumber() == b.IsNumber() && a.Number > b.Number {
+			p.refuse("“%s” is after “%s”, so nothing is between them.", from.value, to.value)
+		}
 	}
 }
 

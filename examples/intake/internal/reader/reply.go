@@ -10,7 +10,8 @@ import (
 const help = "I understand: “list my files”, “quality of march.csv”, “how many rows in shipments”, “total " +
 	"quantity by supplier in purchase orders”, “average lead time by country in suppliers”, “how many negative " +
 	"quantity in inventory”, “how many different carriers in shipments”, “how many duplicates in march.csv”, “first " +
-	"rows in shipments where status is delayed”. To take in a file, choose it above."
+	"rows in shipments where status is delayed”, “how many late orders in June 2026”, “top 5 suppliers by quantity”, " +
+	"“what is in stock for SKU SKU-00012”. To take in a file, choose it above."
 
 // reply returns the next step of answering a question.
 func (c *conversation) reply() answer {

@@ -1,6 +1,7 @@
 package reader
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -28,6 +29,9 @@ func (p *parser) parseSubject(q *question, start int) int {
 	case q.function == showRows:
 		p.refuse("I do not understand “%s”. The first rows can be 1 to %d.", joinWords(words), query.MaxLimit)
 	default:
+		if isCount {
+			p.refuseRest(words)
+		}
 		q.column = joinWords(words)
 	}
 	return end
@@ -38,6 +42,7 @@ func (p *parser) parseSubject(q *question, start int) int {
 func (p *parser) endOfSubject(start int) int {
 	for end := start; end < len(p.words); end++ {
 		isBill := p.isAt(end-1, "bill", "bills")
+		p.hasSource = p.hasSource || kindOf(joinWords(p.words[start:end])) != ""
 		if c, _ := p.clauseAt(end); c != noClause || end > start && p.isAt(end, "of") && !isBill {
 			return end
 		}
@@ -82,7 +87,7 @@ func (p *parser) readRows(q *question, words []word) bool {
 }
 
 // readKind reads the name of a kind of data, with a number of rows and a status before it or a status after it, such as
-// "late orders" or "orders are late".
+// "late orders" or "orders are not late".
 func (p *parser) readKind(q *question, words []word) bool {
 	limit := 0
 	if q.function == showRows && len(words) > 1 && isLimit(words[0].text) {
@@ -94,27 +99,60 @@ func (p *parser) readKind(q *question, words []word) bool {
 	}
 	q.in, q.limit, p.hasSource = kind, limit, true
 	q.kind = kindOf(kind)
-	if status != "" {
-		q.where = append(q.where, where{column: string(kinds.Status), operator: query.Equal, value: status})
-		q.status = status
+	w := where{column: string(kinds.Status), operator: query.Equal, value: joinWords(status)}
+	switch {
+	case len(status) == 0:
+		return true
+	case status[0].is("not") && len(status) > 1:
+		w.operator, w.value = query.NotEqual, joinWords(status[1:])
+	default:
+		q.status = w.value
 	}
+	q.where = append(q.where, w)
 	return true
 }
 
+// maxStatus is the number of words of a status.
+const maxStatus = 3
+
 // splitStatus returns the kind that words name, and the status that they name before or after it.
-func splitStatus(words []word) (kind, status string) {
+func splitStatus(words []word) (kind string, status []word) {
 	for i := range words {
-		if name := joinWords(words[i:]); kindOf(name) != "" {
-			return name, joinWords(words[:i])
+		if name := joinWords(words[i:]); kindOf(name) != "" && (i == 0 || isStatus(words[:i])) {
+			return name, words[:i]
 		}
 	}
 	for i, w := range words {
-		name, rest := joinWords(words[:i]), words[min(i+1, len(words)):]
-		if w.is("is", "are", "was", "were") && kindOf(name) != "" && len(rest) > 0 {
-			return name, joinWords(rest)
+		name, rest := words[:i], words[min(i+1, len(words)):]
+		if i > 0 && name[i-1].is("that", "which", "who") {
+			name = name[:i-1]
+		}
+		if w.is("is", "are", "was", "were") && kindOf(joinWords(name)) != "" && isStatus(rest) {
+			return joinWords(name), rest
 		}
 	}
-	return "", ""
+	return "", nil
+}
+
+// isStatus reports whether words may be the status of a row: they are few, and do not join other words.
+func isStatus(words []word) bool {
+	isJoining := func(w word) bool {
+		return w.is("and", "or", "have", "has", "had", "with", "without", "that", "which", "than", "to", "for",
+			"of", "are", "is")
+	}
+	return len(words) > 0 && len(words) <= maxStatus && !slices.ContainsFunc(words, isJoining)
+}
+
+// refuseRest refuses the words after the name of a kind that a subject begins with.
+func (p *parser) refuseRest(words []word) {
+	for i := len(words) - 1; i > 0; i-- {
+		if name := joinWords(words[:i]); kindOf(name) != "" {
+			p.refuseRelative(&parser{words: words[i:]})
+			p.refuse("I do not understand “%s” after “%s”. Say it for example with “where status is late”, “after 2026-06-30” "+
+				"or “for supplier S-001”.", joinWords(words[i:]), name)
+			return
+		}
+	}
 }
 
 // isLimit reports whether a text is a number of rows that a query can return.
