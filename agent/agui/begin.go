@@ -26,40 +26,40 @@ const (
 	codeUnknown    = "unknown_interrupt"
 )
 
-// begin starts or finds the run that answers the request.
-func (q *Request) begin(ctx context.Context, chat Chat) (run string, _ *refusal, err error) {
+// findRun starts or finds the run that answers the request.
+func (q *request) findRun(ctx context.Context, chat Chat) (run string, _ *refusal, err error) {
 	switch {
-	case len(q.Answers) > 0:
-		return q.resume(ctx, chat)
-	case q.Told != "":
-		return q.Told, nil, nil
+	case len(q.answers) > 0:
+		return q.resumeRun(ctx, chat)
+	case q.lostRun != "":
+		return q.lostRun, nil, nil
 	}
-	run, err = chat.Start(ctx, q.key(), q.Text)
+	run, err = chat.Start(ctx, q.idempotencyKey(), q.text)
 	if errors.Is(err, agent.ErrWaiting) {
 		return "", &refusal{code: codeWaiting, message: "The thread has interrupts that must be answered first."}, nil
 	}
 	return run, nil, err
 }
 
-// resume answers the interrupts of the newest run, all at once, or finds the run that did so.
-func (q *Request) resume(ctx context.Context, chat Chat) (run string, _ *refusal, err error) {
+// resumeRun answers the interrupts of the newest run, all at once, or finds the run that did so.
+func (q *request) resumeRun(ctx context.Context, chat Chat) (run string, _ *refusal, err error) {
 	waiting, isWaiting, err := chat.Waiting(ctx)
 	if err != nil {
 		return "", nil, err
 	}
 	answered := 0
 	for _, id := range waiting {
-		if slices.ContainsFunc(q.Answers, func(d agent.Decision) bool { return d.Approval == id }) {
+		if slices.ContainsFunc(q.answers, func(d agent.Decision) bool { return d.Approval == id }) {
 			answered++
 		}
 	}
 	switch {
 	case answered > 0 && answered < len(waiting):
 		return "", &refusal{code: codeIncomplete, message: "One resume must answer all interrupts of the thread."}, nil
-	case isWaiting && len(waiting) == 0 && q.cancelled == len(q.Answers):
+	case isWaiting && len(waiting) == 0 && q.cancelled == len(q.answers):
 		return "", &refusal{isCancelled: true}, nil
 	}
-	run, err = chat.Decide(ctx, "", q.Answers...)
+	run, err = chat.Decide(ctx, "", q.answers...)
 	if errors.Is(err, agent.ErrNotWaiting) {
 		return "", &refusal{code: codeUnknown,
 			message: "An interrupt does not exist any more, or was answered otherwise."}, nil
@@ -67,21 +67,23 @@ func (q *Request) resume(ctx context.Context, chat Chat) (run string, _ *refusal
 	return run, nil, err
 }
 
-// key returns the idempotency key of the message, since the client's id may be longer than a key.
-func (q *Request) key() string {
-	sum := sha256.Sum256([]byte(q.Run))
+// idempotencyKey returns the idempotency key of the message, since the client's id may be longer than a key.
+func (q *request) idempotencyKey() string {
+	sum := sha256.Sum256([]byte(q.run))
 	return hex.EncodeToString(sum[:])
 }
 
-// refuse returns the stream of a refusal.
-func (q *Request) refuse(f *refusal) iter.Seq2[[]sse.Event, error] {
+// streamRefusal returns the stream of a refusal.
+func (q *request) streamRefusal(f *refusal) iter.Seq2[[]sse.Event, error] {
 	return func(yield func([]sse.Event, error) bool) {
-		t := newTeller(q)
-		t.send(runStarted{Type: typeRunStarted, Thread: q.Thread, Run: q.Run, Version: protocolVersion})
+		t := newTranslator(q)
+		t.sendEvent(runStarted{Type: typeRunStarted, Thread: q.thread, Run: q.run, Version: protocolVersion})
 		if f.isCancelled {
-			t.send(runFinished{Type: typeRunFinished, Thread: q.Thread, Run: q.Run, Outcome: outcome{Type: outcomeCancelled}})
+			t.sendEvent(runFinished{
+				Type: typeRunFinished, Thread: q.thread, Run: q.run, Outcome: outcome{Type: outcomeCancelled},
+			})
 		} else {
-			t.fail(f.code, f.message, false)
+			t.sendError(f.code, f.message, false)
 		}
 		yield(t.frames, t.err)
 	}

@@ -11,7 +11,7 @@ import (
 
 // A piece of a text costs a few allocations, also late in a long answer.
 func BenchmarkText(b *testing.B) {
-	translate := parse(b, asked).Dialect().New()
+	translate := parse(b, asked).dialect().New()
 	_, err := translate(newLog(`{"type":"run_started","run":"s.1"}`)[0])
 	require.NoError(b, err)
 	n := 1

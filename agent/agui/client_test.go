@@ -36,7 +36,7 @@ type shown struct {
 
 // client checks a stream by the rules of @ag-ui/client 1.0.0 and of ag-ui-validate, and applies it to its messages.
 type client struct {
-	q        *Request
+	q        *request
 	messages []shown
 	open     string // kind and id of the open message
 	span     string // of reasoning
@@ -48,7 +48,7 @@ type client struct {
 	begun    bool
 }
 
-func newClient(q *Request) *client {
+func newClient(q *request) *client {
 	c := &client{q: q, used: map[string]bool{}, steps: map[string]bool{}, calls: map[string]string{}}
 	for _, m := range q.messages {
 		var w wireMessage
@@ -131,7 +131,7 @@ func (c *client) take(frame string) error {
 }
 
 func (c *client) checkIDs(e wireEvent) error {
-	if e.ThreadID != c.q.Thread || e.RunID != c.q.Run {
+	if e.ThreadID != c.q.thread || e.RunID != c.q.run {
 		return fmt.Errorf("%s of the run %q of the thread %q", e.Type, e.RunID, e.ThreadID)
 	}
 	return nil

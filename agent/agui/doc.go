@@ -12,7 +12,7 @@
 //	}, nil)
 //	mux.Handle("POST /api/chat/agui", h)
 //
-// A service that starts its runs in another way parses requests with [ParseRequest] and follows a log with
+// A service that starts its runs in another way parses requests with [parseRequest] and follows a log with
 // [Request.Dialect].
 //
 // # Requests

@@ -16,7 +16,6 @@ import (
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/sse"
-	"github.com/carrel-go/carrel/sse/replay"
 )
 
 // A service serves its runs to AG-UI clients.
@@ -59,23 +58,4 @@ func ExampleNew() {
 	// {"type":"TEXT_MESSAGE_END"
 	// {"type":"STEP_FINISHED"
 	// {"type":"RUN_FINISHED"
-}
-
-// A service with other routes translates the events itself.
-func ExampleRequest_Dialect() {
-	q, err := agui.ParseRequest([]byte(
-		`{"threadId":"t1","runId":"r1","messages":[{"id":"m1","role":"user","content":"Which book is this?"}]}`))
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(q.Text)
-	translate := q.Dialect().New()
-	frames, err := translate(replay.Event{ID: "000000000001.0000", Data: []byte(`{"type":"run_started","run":"s.1"}`)})
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Printf("%s\n", frames[0].Data)
-	// Output:
-	// Which book is this?
-	// {"type":"RUN_STARTED","threadId":"t1","runId":"r1","protocolVersion":"1.0","metadata":{"carrel":{"run":"s.1"}}}
 }

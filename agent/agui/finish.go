@@ -17,15 +17,15 @@ const (
 var answerSchema = json.RawMessage(`{"type":"object","properties":{"approved":{"type":"boolean"},` +
 	`"reason":{"type":"string"}},"required":["approved"],"additionalProperties":false}`)
 
-// tellFinish ends a run that did not fail. A run that has reached a limit is an error, since AG-UI does not have such
+// writeFinish ends a run that did not fail. A run that has reached a limit is an error, since AG-UI does not have such
 // an outcome. So is one whose model did not end its answer in a usual way, since a refusal is not a success.
-func (t *teller) tellFinish(_ string, e *runlog.Event) {
+func (t *translator) writeFinish(_ string, e *runlog.Event) {
 	t.endStep()
-	end := runFinished{Type: typeRunFinished, Thread: t.q.Thread, Run: t.q.Run, Usage: t.usage()}
+	end := runFinished{Type: typeRunFinished, Thread: t.q.thread, Run: t.q.run, Usage: t.usage()}
 	switch e.Outcome {
 	case runlog.Complete:
 		if e.Stop != "" {
-			t.fail(e.Stop, "The model did not end its answer in a usual way.", false)
+			t.sendError(e.Stop, "The model did not end its answer in a usual way.", false)
 			return
 		}
 		end.Outcome.Type, end.Result = outcomeSuccess, e.Output
@@ -33,7 +33,7 @@ func (t *teller) tellFinish(_ string, e *runlog.Event) {
 		end.Outcome.Type = outcomeCancelled
 	case runlog.Pending:
 		if len(t.waits) == 0 {
-			t.fail("pending", "The run waits for something that this protocol cannot ask for.", false)
+			t.sendError("pending", "The run waits for something that this protocol cannot ask for.", false)
 			return
 		}
 		t.sendSnapshot()
@@ -42,25 +42,25 @@ func (t *teller) tellFinish(_ string, e *runlog.Event) {
 			end.Outcome.Interrupts = append(end.Outcome.Interrupts, w.interrupt)
 		}
 	case runlog.Limit:
-		t.fail(runlog.Limit, "The run has reached a limit.", false)
+		t.sendError(runlog.Limit, "The run has reached a limit.", false)
 		return
 	default:
-		t.fail("internal", "The run has ended in an unknown way.", false)
+		t.sendError("internal", "The run has ended in an unknown way.", false)
 		return
 	}
-	t.send(end)
+	t.sendEvent(end)
 }
 
-func (t *teller) tellFailure(_ string, e *runlog.Event) {
+func (t *translator) writeFailure(_ string, e *runlog.Event) {
 	t.endStep()
-	t.fail(e.Code, e.Message, e.Retryable)
+	t.sendError(e.Code, e.Message, e.Retryable)
 }
 
-// fail sends the last event of a run that failed.
-func (t *teller) fail(code, message string, retryable bool) {
+// sendError sends the last event of a run that failed.
+func (t *translator) sendError(code, message string, retryable bool) {
 	end := runError{Type: typeRunError, Message: message, Code: code, Usage: t.usage()}
 	if retryable {
 		end.Metadata = map[string]any{namespace: map[string]bool{"retryable": true}}
 	}
-	t.send(end)
+	t.sendEvent(end)
 }

@@ -147,15 +147,15 @@ func FuzzParseRequest(f *testing.F) {
 	}
 	f.Add([]byte(`{"threadId":"t","runId":"r","messages":[{"id":"m","role":"user","content":[{"type":"text","text":"a"}]}],"resume":[{"interruptId":"i","status":"cancelled"}]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		q, err := ParseRequest(body)
+		q, err := parseRequest(body)
 		if err != nil {
 			_, ok := errors.AsType[*httpapi.Problem](err)
 			require.True(t, ok)
 			return
 		}
-		require.NotEqual(t, q.Text == "", len(q.Answers) == 0)
-		require.LessOrEqual(t, len(q.Answers), maxAnswers)
-		_, err = q.Dialect().New()(newLog(`{"type":"run_started","run":"s.1","continues":"s.0"}`)[0])
+		require.NotEqual(t, q.text == "", len(q.answers) == 0)
+		require.LessOrEqual(t, len(q.answers), maxAnswers)
+		_, err = q.dialect().New()(newLog(`{"type":"run_started","run":"s.1","continues":"s.0"}`)[0])
 		require.NoError(t, err)
 	})
 }

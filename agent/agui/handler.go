@@ -64,13 +64,13 @@ func New(chat func(r *http.Request, thread string) (Chat, error), o *Options) (*
 
 // ServeHTTP answers a request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if err := h.send(w, r); err != nil {
+	if err := h.answerRequest(w, r); err != nil {
 		h.front.WriteError(w, r, err)
 	}
 }
 
-// send does what a POST asks for and streams the run.
-func (h *Handler) send(w http.ResponseWriter, r *http.Request) error {
+// answerRequest does what a POST asks for and streams the run.
+func (h *Handler) answerRequest(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
 		return httpapi.NewProblem(http.StatusMethodNotAllowed, "The method must be POST.")
@@ -79,23 +79,23 @@ func (h *Handler) send(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	q, err := ParseRequest(body)
+	q, err := parseRequest(body)
 	if err != nil {
 		return err
 	}
-	chat, err := h.open(r, q.Thread)
+	chat, err := h.open(r, q.thread)
 	if err != nil {
 		return err
 	}
-	run, no, err := q.begin(r.Context(), chat)
+	run, refused, err := q.findRun(r.Context(), chat)
 	if err != nil {
 		return err
 	}
 	h.front.Serve(w, r, func(ctx context.Context) iter.Seq2[[]sse.Event, error] {
-		if no != nil {
-			return q.refuse(no)
+		if refused != nil {
+			return q.streamRefusal(refused)
 		}
-		return checkEnd(chat.Follow(ctx, run, "", q.Dialect()))
+		return checkEnd(chat.Follow(ctx, run, "", q.dialect()))
 	})
 	return nil
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // follow returns a client that has taken all frames.
-func follow(t testing.TB, q *Request, frames []string) *client {
+func follow(t testing.TB, q *request, frames []string) *client {
 	t.Helper()
 	c := newClient(q)
 	for _, f := range frames {

@@ -15,25 +15,23 @@ const (
 	maxReason  = 1000 // bytes, as in package approval
 )
 
-// Request is the request of a client.
-type Request struct {
-	// Thread and Run are the client's ids of the conversation and of the run, each of 1 to 256 characters. Run is the
-	// idempotency key: the same request with the same id gets the same run.
-	Thread, Run string
-	// Text is the last message of the user. It is empty if the client answers interrupts.
-	Text string
-	// Answers are those to the interrupts of the thread's last run. An interrupt that the user has cancelled is not
+// request is the request of a client.
+type request struct {
+	// thread and run are the client's ids of the conversation and of the run. run is the idempotency key: the same
+	// request with the same id gets the same run.
+	thread, run string
+	text        string // the last message of the user; empty if the client answers interrupts
+	// answers are those to the interrupts of the thread's last run. An interrupt that the user has cancelled is not
 	// approved.
-	Answers []agent.Decision
-	// Told is the run of the last message, if that is not the user's: the client has lost the stream and asks for it
-	// again. Otherwise it is empty.
-	Told string
-
-	messages  []clientMessage
+	answers   []agent.Decision
 	cancelled int // of the answers
+	// lostRun is the run of the last message, if that is not the user's: the client has lost the stream and asks for it
+	// again. Otherwise it is empty.
+	lostRun  string
+	messages []clientMessage
 }
 
-// ParseRequest reads the body of a request:
+// parseRequest reads the body of a request:
 //
 //	{"threadId":"…","runId":"…","messages":[…],"resume":[…]}
 //
@@ -42,19 +40,17 @@ type Request struct {
 // the body are ignored: the agent gets neither the client's tools, state, context and properties nor its view of the
 // history.
 //
-// The error is a [*httpapi.Problem].
-//
-// [*httpapi.Problem]: https://pkg.go.dev/github.com/carrel-go/carrel/httpapi#Problem
-func ParseRequest(body []byte) (*Request, error) {
+// The error is an *httpapi.Problem.
+func parseRequest(body []byte) (*request, error) {
 	doc, err := strictjson.ParseObject(body)
 	if err != nil {
 		return nil, frontend.NewInvalid("The body is %v.", err)
 	}
-	q := new(Request)
-	if q.Thread, err = frontend.ParseID(doc, "threadId"); err != nil {
+	q := new(request)
+	if q.thread, err = frontend.ParseID(doc, "threadId"); err != nil {
 		return nil, err
 	}
-	if q.Run, err = frontend.ParseID(doc, "runId"); err != nil {
+	if q.run, err = frontend.ParseID(doc, "runId"); err != nil {
 		return nil, err
 	}
 	last, err := q.parseMessages(doc)
@@ -76,7 +72,7 @@ func getText(v strictjson.Value, name string) string {
 }
 
 // parseMessages reads the client's transcript and returns the last message of the user.
-func (q *Request) parseMessages(doc strictjson.Value) (last strictjson.Value, _ error) {
+func (q *request) parseMessages(doc strictjson.Value) (last strictjson.Value, _ error) {
 	list, ok := doc.Get("messages")
 	if !ok || list.Type() != strictjson.Array {
 		return last, frontend.NewInvalid("The member messages must be an array.")
@@ -98,17 +94,17 @@ func (q *Request) parseMessages(doc strictjson.Value) (last strictjson.Value, _ 
 		q.messages = append(q.messages, c)
 	}
 	if n := len(q.messages) - 1; end >= 0 && end < n {
-		q.Told = tellerOf(q.messages[n].id)
+		q.lostRun = parseMessageRun(q.messages[n].id)
 	}
 	return last, nil
 }
 
 // parseText reads the last message of the user.
-func (q *Request) parseText(m strictjson.Value) error {
+func (q *request) parseText(m strictjson.Value) error {
 	if m == (strictjson.Value{}) {
 		return frontend.NewInvalid("There must be a message of the user.")
 	}
-	if last := q.messages[len(q.messages)-1]; last.role != roleUser && q.Told == "" {
+	if last := q.messages[len(q.messages)-1]; last.role != roleUser && q.lostRun == "" {
 		return frontend.NewInvalid("The last message must be of the user.")
 	}
 	content, _ := m.Get("content")
@@ -122,11 +118,11 @@ func (q *Request) parseText(m strictjson.Value) error {
 			}
 			texts = append(texts, getText(p, "text"))
 		}
-		q.Text = strings.Join(texts, "\n")
+		q.text = strings.Join(texts, "\n")
 	default:
-		q.Text = content.Text()
+		q.text = content.Text()
 	}
-	if strings.TrimSpace(q.Text) == "" {
+	if strings.TrimSpace(q.text) == "" {
 		return frontend.NewInvalid("The message of the user must have a text.")
 	}
 	return nil
@@ -136,7 +132,7 @@ func (q *Request) parseText(m strictjson.Value) error {
 const cancelReason = "The user has cancelled the request."
 
 // parseAnswers reads the answers to interrupts.
-func (q *Request) parseAnswers(resume strictjson.Value) error {
+func (q *request) parseAnswers(resume strictjson.Value) error {
 	if n := resume.Len(); resume.Type() != strictjson.Array || n > maxAnswers {
 		return frontend.NewInvalid("The member resume must be an array of at most %d answers.", maxAnswers)
 	}
@@ -159,7 +155,7 @@ func (q *Request) parseAnswers(resume strictjson.Value) error {
 		default:
 			return frontend.NewInvalid("Invalid status %.40q of an answer: it must be resolved or cancelled.", status)
 		}
-		q.Answers = append(q.Answers, d)
+		q.answers = append(q.answers, d)
 	}
 	return nil
 }
@@ -186,15 +182,15 @@ func parsePayload(payload strictjson.Value, d *agent.Decision) error {
 	return nil
 }
 
-// Dialect returns the dialect in which a run's log answers the request.
-func (q *Request) Dialect() replay.Dialect {
+// dialect returns the dialect in which a run's log answers the request.
+func (q *request) dialect() replay.Dialect {
 	return replay.Dialect{FromStart: true, New: func() func(replay.Event) ([]sse.Event, error) {
-		return newTeller(q).translate
+		return newTranslator(q).translate
 	}}
 }
 
-// has reports whether the client has a message of a kind.
-func (q *Request) has(isKind func(*clientMessage) bool) bool {
+// hasMessage reports whether the client has a message of a kind.
+func (q *request) hasMessage(isKind func(*clientMessage) bool) bool {
 	for i := range q.messages {
 		if isKind(&q.messages[i]) {
 			return true
@@ -203,8 +199,9 @@ func (q *Request) has(isKind func(*clientMessage) bool) bool {
 	return false
 }
 
-// tellerOf returns the run that has told the message with the id, or "" if no run has, see teller.messageID.
-func tellerOf(id string) string {
+// parseMessageRun returns the run that has begun the message with the id, or "" if no run has, see
+// translator.messageID.
+func parseMessageRun(id string) string {
 	parts := strings.Split(id, ".")
 	if len(parts) != 4 {
 		return ""

@@ -6,18 +6,18 @@ import (
 	"github.com/carrel-go/carrel/agent/internal/runlog"
 )
 
-// retract takes back the messages after an event of the log, by a snapshot of all others.
-func (t *teller) retract(_ string, e *runlog.Event) {
+// retractEvents takes back the messages after an event of the log, by a snapshot of all others.
+func (t *translator) retractEvents(_ string, e *runlog.Event) {
 	dropped := false
-	t.told = slices.DeleteFunc(t.told, func(m *message) bool {
+	t.messages = slices.DeleteFunc(t.messages, func(m *message) bool {
 		if m.since > e.After {
 			dropped = true
-			t.lose(m)
+			t.forgetMessage(m)
 			return true
 		}
 		if m.retract(e.After) {
 			dropped = true
-			if t.open == m {
+			if t.openMessage == m {
 				t.closeMessage()
 			}
 		}
@@ -32,19 +32,19 @@ func (t *teller) retract(_ string, e *runlog.Event) {
 	}
 }
 
-// lose forgets a message that was taken back.
-func (t *teller) lose(m *message) {
-	if t.open == m {
+// forgetMessage forgets a message that was taken back.
+func (t *translator) forgetMessage(m *message) {
+	if t.openMessage == m {
 		t.closeMessage()
 	}
-	if m.role == roleReasoning && t.lost == "" {
-		t.lost = m.id
+	if m.role == roleReasoning && t.lostReasoning == "" {
+		t.lostReasoning = m.id
 	}
 }
 
 // lastOfStep returns the assistant's last message of the step, or nil.
-func (t *teller) lastOfStep() *message {
-	for _, m := range slices.Backward(t.told) {
+func (t *translator) lastOfStep() *message {
+	for _, m := range slices.Backward(t.messages) {
 		switch {
 		case m.step != t.step() || m.step == 0:
 			return nil
@@ -56,8 +56,8 @@ func (t *teller) lastOfStep() *message {
 }
 
 // sendSnapshot sends all messages of the conversation: those that the client has sent, without the ones of this run,
-// and those that the run has told. A client drops the messages that a snapshot does not have.
-func (t *teller) sendSnapshot() {
+// and those of the run. A client drops the messages that a snapshot does not have.
+func (t *translator) sendSnapshot() {
 	all := newTranscript()
 	hasReasoning := false
 	for i := range t.q.messages {
@@ -67,11 +67,11 @@ func (t *teller) sendSnapshot() {
 		case !t.isOwn(m):
 			hasReasoning = hasReasoning || m.role == roleReasoning
 			all.add(m.role, m.raw, m.calls...)
-		case m.role == roleReasoning && t.lost == "":
-			t.lost = m.id
+		case m.role == roleReasoning && t.lostReasoning == "":
+			t.lostReasoning = m.id
 		}
 	}
-	for _, m := range t.told {
+	for _, m := range t.messages {
 		hasReasoning = hasReasoning || m.role == roleReasoning
 		if m.role == roleTool {
 			all.addResult(m.answers, m.encode())
@@ -83,8 +83,8 @@ func (t *teller) sendSnapshot() {
 		}
 		all.add(m.role, m.encode(), ids...)
 	}
-	if t.lost != "" && !hasReasoning { // otherwise a client keeps all of its reasoning
-		all.add(roleReasoning, reasoningMessage{ID: t.lost, Role: roleReasoning})
+	if t.lostReasoning != "" && !hasReasoning { // otherwise a client keeps all of its reasoning
+		all.add(roleReasoning, reasoningMessage{ID: t.lostReasoning, Role: roleReasoning})
 	}
-	t.send(snapshot{typeSnapshot, all.arrange()})
+	t.sendEvent(snapshot{typeSnapshot, all.arrange()})
 }

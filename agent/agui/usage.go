@@ -14,17 +14,17 @@ type spending struct {
 	agent.Usage
 }
 
-func (t *teller) noteUsage(at string, e *runlog.Event) {
+func (t *translator) noteUsage(at string, e *runlog.Event) {
 	t.spent = append(t.spent, spending{at, e.Model, e.Usage})
 }
 
-func (t *teller) noteCompaction(at string, e *runlog.Event) {
+func (t *translator) noteCompaction(at string, e *runlog.Event) {
 	t.spent = append(t.spent, spending{at, "", e.Spent})
 }
 
 // usage returns the tokens of the run by model, in the order of their first use. In AG-UI the cached tokens are a part
 // of the input.
-func (t *teller) usage() (all []tokenUsage) {
+func (t *translator) usage() (all []tokenUsage) {
 	for _, s := range t.spent {
 		if s.Usage == (agent.Usage{}) {
 			continue

@@ -174,7 +174,7 @@ func TestADamagedLogBreaksTheStream(t *testing.T) {
 		_, err := play(t, 0, 0, logOf(started, line))
 		require.Error(t, err)
 	}
-	_, err := Dialect().New()(replay.Event{ID: "x", Data: json.RawMessage(`{"type":"usage","input_tokens":"x"}`)})
+	_, err := newTranslator().translate(replay.Event{ID: "x", Data: json.RawMessage(`{"type":"usage","input_tokens":"x"}`)})
 	require.Error(t, err)
 	assert.NotErrorIs(t, err, errBeyondStep)
 }

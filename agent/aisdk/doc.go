@@ -13,7 +13,7 @@
 //	mux.Handle("POST /api/chat", h)
 //	mux.Handle("GET /api/chat/{id}/stream", h)
 //
-// [Dialect] is the translation alone, for a service with routes of another form.
+// A service that starts its runs in another way implements [Chat] itself.
 //
 // # The stream
 //

@@ -8,8 +8,8 @@ import (
 	"github.com/carrel-go/carrel/agent/internal/runlog"
 )
 
-// end writes the end of a run. The message continues if a person's decision has continued the run.
-func (t *translator) end(e *runlog.Event) error {
+// endRun writes the end of a run. The message continues if a person's decision has continued the run.
+func (t *translator) endRun(e *runlog.Event) error {
 	if e.Outcome == runlog.Pending && !t.run.isLast {
 		return t.closePart()
 	}
@@ -22,7 +22,7 @@ func (t *translator) end(e *runlog.Event) error {
 		}
 	}
 	if len(e.Output) > 0 {
-		if err := t.put(chunk{Type: "data-output", Data: encodeValue(e.Output)}); err != nil {
+		if err := t.putChunks(chunk{Type: "data-output", Data: encodeValue(e.Output)}); err != nil {
 			return err
 		}
 	}
@@ -34,7 +34,7 @@ func (t *translator) end(e *runlog.Event) error {
 			return err
 		}
 	}
-	if err := t.put(t.lastChunks(e)...); err != nil {
+	if err := t.putChunks(t.lastChunks(e)...); err != nil {
 		return err
 	}
 	t.frames, t.ended = append(t.frames, doneFrame), true
@@ -49,7 +49,7 @@ func (t *translator) closeCalls() error {
 			continue
 		}
 		c := chunk{Type: "tool-output-error", ToolCallID: id, ErrorText: "The run ended before the call was complete."}
-		if err := t.put(c); err != nil {
+		if err := t.putChunks(c); err != nil {
 			return err
 		}
 	}

@@ -18,7 +18,7 @@ func (t *translator) translateEvent(e *runlog.Event) error {
 	case runlog.ReasoningDelta:
 		return t.writeDelta(reasoningPart, e.Delta)
 	case runlog.Citation:
-		return t.put(t.citation(e))
+		return t.putChunks(t.newCitation(e))
 	case runlog.Usage:
 		t.addUsage(e)
 	case runlog.ToolCall:
@@ -50,11 +50,11 @@ func (t *translator) writeDelta(kind, delta string) error {
 		}
 		t.parts++
 		t.openKind, t.openID = kind, kind+"-"+strconv.Itoa(t.parts)
-		if err := t.put(chunk{Type: kind + "-start", ID: t.openID}); err != nil {
+		if err := t.putChunks(chunk{Type: kind + "-start", ID: t.openID}); err != nil {
 			return err
 		}
 	}
-	return t.put(chunk{Type: kind + "-delta", ID: t.openID, Delta: delta})
+	return t.putChunks(chunk{Type: kind + "-delta", ID: t.openID, Delta: delta})
 }
 
 // closePart ends the open part.
@@ -64,7 +64,7 @@ func (t *translator) closePart() error {
 	}
 	c := chunk{Type: t.openKind + "-end", ID: t.openID}
 	t.openKind, t.openID = "", ""
-	return t.put(c)
+	return t.putChunks(c)
 }
 
 // finishStep ends the step. Its finish-step is sent later, so that the step is open if it is retracted.
@@ -82,11 +82,11 @@ func (t *translator) putMetadata() error {
 	if m == nil {
 		return nil
 	}
-	return t.put(chunk{Type: "message-metadata", MessageMetadata: m})
+	return t.putChunks(chunk{Type: "message-metadata", MessageMetadata: m})
 }
 
-// citation returns the source of the text before it. The text continues.
-func (t *translator) citation(e *runlog.Event) chunk {
+// newCitation returns the source of the text before it. The text continues.
+func (t *translator) newCitation(e *runlog.Event) chunk {
 	t.parts++
 	c := chunk{
 		Type: "source-document", SourceID: "source-" + strconv.Itoa(t.parts), Title: e.Title,
@@ -113,7 +113,7 @@ func (t *translator) writeData(c chunk) error {
 	if err := t.closePart(); err != nil {
 		return err
 	}
-	return t.put(c)
+	return t.putChunks(c)
 }
 
 // writeCall writes a call unless the client knows it.
@@ -125,14 +125,16 @@ func (t *translator) writeCall(id, name string, input json.RawMessage) error {
 		return err
 	}
 	t.calls[id] = callState{}
-	return t.put(chunk{Type: "tool-input-available", ToolCallID: id, ToolName: name, Input: encodeValue(input)})
+	return t.putChunks(chunk{Type: "tool-input-available", ToolCallID: id, ToolName: name, Input: encodeValue(input)})
 }
 
 func (t *translator) writeProgress(e *runlog.Event) error {
 	if _, ok := t.calls[e.ID]; !ok {
 		return nil
 	}
-	return t.put(chunk{Type: "tool-output-available", ToolCallID: e.ID, Output: encodeValue(e.Value), Preliminary: true})
+	return t.putChunks(chunk{
+		Type: "tool-output-available", ToolCallID: e.ID, Output: encodeValue(e.Value), Preliminary: true,
+	})
 }
 
 // writeResult writes the end of a call.
@@ -145,19 +147,19 @@ func (t *translator) writeResult(e *runlog.Event) error {
 	t.calls[e.ID] = call
 	switch {
 	case call.declined:
-		return t.put(chunk{Type: "tool-output-denied", ToolCallID: e.ID})
+		return t.putChunks(chunk{Type: "tool-output-denied", ToolCallID: e.ID})
 	case e.IsError:
 		text, err := errorText(e)
 		if err != nil {
 			return err
 		}
-		return t.put(chunk{Type: "tool-output-error", ToolCallID: e.ID, ErrorText: text})
+		return t.putChunks(chunk{Type: "tool-output-error", ToolCallID: e.ID, ErrorText: text})
 	}
 	output, err := encodeOutput(e)
 	if err != nil {
 		return err
 	}
-	return t.put(chunk{Type: "tool-output-available", ToolCallID: e.ID, Output: output})
+	return t.putChunks(chunk{Type: "tool-output-available", ToolCallID: e.ID, Output: output})
 }
 
 func (t *translator) writeRequest(e *runlog.Event) error {
@@ -168,7 +170,7 @@ func (t *translator) writeRequest(e *runlog.Event) error {
 		return nil
 	}
 	t.approvals[e.Approval] = e.ID
-	return t.put(chunk{Type: "tool-approval-request", ToolCallID: e.ID, ApprovalID: e.Approval, Reason: e.Reason})
+	return t.putChunks(chunk{Type: "tool-approval-request", ToolCallID: e.ID, ApprovalID: e.Approval, Reason: e.Reason})
 }
 
 func (t *translator) writeDecision(e *runlog.Event) error {
@@ -179,5 +181,7 @@ func (t *translator) writeDecision(e *runlog.Event) error {
 	call := t.calls[id]
 	call.declined = !e.Approved
 	t.calls[id] = call
-	return t.put(chunk{Type: "tool-approval-response", ApprovalID: e.Approval, Approved: &e.Approved, Reason: e.Reason})
+	return t.putChunks(chunk{
+		Type: "tool-approval-response", ApprovalID: e.Approval, Approved: &e.Approved, Reason: e.Reason,
+	})
 }

@@ -47,26 +47,6 @@ func Example() {
 	// data: {"type":"text-end","id":"text-1"}
 }
 
-// A service with routes of another form follows a run in the dialect.
-func ExampleDialect() {
-	ctx := context.Background()
-	runs, user := newRunner(agenttest.NewScript(agenttest.Answer(agenttest.Say("It is Emma."))))
-	session, err := user.NewSession()
-	check(err)
-	run, err := runs.Start(ctx, runner.Request{Scope: session, Prompt: "Which book is this?"})
-	check(err)
-	for frames, err := range runs.Follow(ctx, user, run.ID, "", aisdk.Dialect()) {
-		check(err)
-		for _, f := range frames {
-			if strings.Contains(string(f.Data), "text-delta") {
-				fmt.Printf("%s\n", f.Data)
-			}
-		}
-	}
-	check(runs.Shutdown(ctx))
-	// Output: {"type":"text-delta","id":"text-1","delta":"It is Emma."}
-}
-
 func newRunner(m agent.Model) (*runner.Runner, scope.Scope) {
 	t, err := table.New(table.NewMemory(nil), nil)
 	check(err)

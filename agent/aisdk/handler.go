@@ -71,9 +71,9 @@ func New(chat func(r *http.Request, id string) (Chat, error), o *Options) (*Hand
 
 // ServeHTTP answers a request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	answer, method := h.send, http.MethodPost
+	answer, method := h.sendMessage, http.MethodPost
 	if r.PathValue("id") != "" {
-		answer, method = h.resume, http.MethodGet
+		answer, method = h.resumeMessage, http.MethodGet
 	}
 	var err error
 	if r.Method == method {
@@ -87,8 +87,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// resume streams the newest message of the chat.
-func (h *Handler) resume(w http.ResponseWriter, r *http.Request) error {
+// resumeMessage streams the newest message of the chat.
+func (h *Handler) resumeMessage(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
 	if err := frontend.CheckID("id of the chat", id); err != nil {
 		return err
@@ -105,12 +105,12 @@ func (h *Handler) resume(w http.ResponseWriter, r *http.Request) error {
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
-	h.stream(w, r, &messageStream{chat: chat, runs: runs})
+	h.streamMessage(w, r, &messageStream{chat: chat, runs: runs})
 	return nil
 }
 
-// send does what a POST asks for and streams the message.
-func (h *Handler) send(w http.ResponseWriter, r *http.Request) error {
+// sendMessage does what a POST asks for and streams the message.
+func (h *Handler) sendMessage(w http.ResponseWriter, r *http.Request) error {
 	body, err := h.front.ReadBody(w, r)
 	if err != nil {
 		return err
@@ -125,20 +125,20 @@ func (h *Handler) send(w http.ResponseWriter, r *http.Request) error {
 	}
 	var s *messageStream
 	if q.decisions != nil {
-		s, err = decide(r.Context(), chat, q)
+		s, err = recordDecisions(r.Context(), chat, q)
 	} else {
-		s, err = start(r.Context(), chat, q)
+		s, err = startRun(r.Context(), chat, q)
 	}
 	if err != nil {
 		return err
 	}
-	h.stream(w, r, s)
+	h.streamMessage(w, r, s)
 	return nil
 }
 
-// start starts the run of a message.
-func start(ctx context.Context, chat Chat, q *request) (*messageStream, error) {
-	key := digest("message", q.message)
+// startRun starts the run of a message.
+func startRun(ctx context.Context, chat Chat, q *request) (*messageStream, error) {
+	key := hashKey("message", q.message)
 	if q.regenerate {
 		runs, err := chat.Runs(ctx)
 		if err != nil {
@@ -148,7 +148,7 @@ func start(ctx context.Context, chat Chat, q *request) (*messageStream, error) {
 		if len(runs) > 0 {
 			newest = runs[len(runs)-1]
 		}
-		key = digest("regenerate", newest)
+		key = hashKey("regenerate", newest)
 	}
 	run, err := chat.Start(ctx, key, q.text)
 	if err != nil {
@@ -164,14 +164,14 @@ func start(ctx context.Context, chat Chat, q *request) (*messageStream, error) {
 	return &messageStream{chat: chat, runs: runs}, nil
 }
 
-// digest returns an idempotency key for an id of any length.
-func digest(kind, id string) string {
+// hashKey returns an idempotency key for an id of any length.
+func hashKey(kind, id string) string {
 	sum := sha256.Sum256([]byte(kind + "\x00" + id))
 	return hex.EncodeToString(sum[:])
 }
 
-// decide records decisions. The client has the message up to the run that makes the calls.
-func decide(ctx context.Context, chat Chat, q *request) (*messageStream, error) {
+// recordDecisions records decisions. The client has the message up to the run that makes the calls.
+func recordDecisions(ctx context.Context, chat Chat, q *request) (*messageStream, error) {
 	next, err := chat.Decide(ctx, q.message, q.decisions...)
 	if err != nil {
 		return nil, err
@@ -187,12 +187,12 @@ func decide(ctx context.Context, chat Chat, q *request) (*messageStream, error) 
 	return &messageStream{chat: chat, runs: runs, known: i}, nil
 }
 
-// stream streams a message.
-func (h *Handler) stream(w http.ResponseWriter, r *http.Request, s *messageStream) {
-	SetHeader(w.Header())
+// streamMessage streams a message.
+func (h *Handler) streamMessage(w http.ResponseWriter, r *http.Request, s *messageStream) {
+	setHeader(w.Header())
 	h.front.Serve(w, r, func(ctx context.Context) iter.Seq2[[]sse.Event, error] {
 		return func(yield func([]sse.Event, error) bool) {
-			if err := s.send(ctx, yield); err != nil {
+			if err := s.yieldFrames(ctx, yield); err != nil {
 				yield(nil, err)
 			}
 		}
@@ -202,5 +202,5 @@ func (h *Handler) stream(w http.ResponseWriter, r *http.Request, s *messageStrea
 // headerName is the header by which clients recognise the stream.
 const headerName = "X-Vercel-Ai-Ui-Message-Stream"
 
-// SetHeader sets the header by which clients recognise the UI message stream.
-func SetHeader(h http.Header) { h.Set(headerName, "v1") }
+// setHeader sets the header by which clients recognise the UI message stream.
+func setHeader(h http.Header) { h.Set(headerName, "v1") }

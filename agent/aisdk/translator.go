@@ -56,27 +56,27 @@ func (t *translator) beginRun(p runPlace) {
 func (t *translator) translate(ev replay.Event) ([]sse.Event, error) {
 	clear(t.frames)
 	t.frames = t.frames[:0]
-	if err := t.add(stepEvent{t.run.number, ev}); err != nil {
+	if err := t.addEvent(stepEvent{t.run.number, ev}); err != nil {
 		return nil, fmt.Errorf("aisdk: %w", err)
 	}
 	return t.frames, nil
 }
 
-// add adds an event to the message.
-func (t *translator) add(kept stepEvent) error {
+// addEvent adds an event to the message.
+func (t *translator) addEvent(kept stepEvent) error {
 	e, err := runlog.Decode(kept.Event)
 	if err != nil {
 		return err
 	}
 	switch e.Type {
 	case runlog.RunQueued, runlog.RunStarted:
-		return t.begin(e.Run)
+		return t.beginMessage(e.Run)
 	case runlog.Retract:
-		return t.retract(e.After)
+		return t.retractEvents(e.After)
 	case runlog.StepStarted:
 		return t.startStep(e.Step, kept)
 	case runlog.Finished, runlog.Failed:
-		return t.end(&e)
+		return t.endRun(&e)
 	}
 	if !isVisible(e.Type) {
 		return nil
@@ -96,15 +96,15 @@ func isVisible(eventType string) bool {
 	return false
 }
 
-// begin writes the beginning of the message, which has the id of its first run.
-func (t *translator) begin(run string) error {
+// beginMessage writes the beginning of the message, which has the id of its first run.
+func (t *translator) beginMessage(run string) error {
 	if t.message == "" {
 		t.message = run
 	}
 	if t.began {
 		return nil
 	}
-	return t.put()
+	return t.putChunks()
 }
 
 // startStep begins a step. One that has begun already continues.
@@ -128,7 +128,7 @@ func (t *translator) startStep(step int, e stepEvent) error {
 		return nil
 	}
 	t.isOpen = !t.run.isMuted
-	return t.put(chunk{Type: "start-step"})
+	return t.putChunks(chunk{Type: "start-step"})
 }
 
 // closeStep writes the end of the current step.
@@ -137,11 +137,11 @@ func (t *translator) closeStep() error {
 		return err
 	}
 	t.isOpen = false
-	return t.put(chunk{Type: "finish-step"})
+	return t.putChunks(chunk{Type: "finish-step"})
 }
 
-// put adds chunks, before the first of which the message begins.
-func (t *translator) put(chunks ...chunk) error {
+// putChunks adds chunks, before the first of which the message begins.
+func (t *translator) putChunks(chunks ...chunk) error {
 	if t.run.isMuted {
 		return nil
 	}
@@ -160,8 +160,8 @@ func (t *translator) put(chunks ...chunk) error {
 	return nil
 }
 
-// retract takes back the events of the run after an id. A client that is connected has received them.
-func (t *translator) retract(after string) error {
+// retractEvents takes back the events of the run after an id. A client that is connected has received them.
+func (t *translator) retractEvents(after string) error {
 	if t.lastOther > after {
 		return errBeyondStep
 	}
@@ -176,7 +176,7 @@ func (t *translator) retract(after string) error {
 	}
 	hasStep := len(t.sinceStep) > 0 && t.sinceStep[0].Type() == runlog.StepStarted
 	t.state, t.sinceStep = t.atStep.clone(), kept
-	if err := t.put(chunk{Type: "reset-step"}); err != nil {
+	if err := t.putChunks(chunk{Type: "reset-step"}); err != nil {
 		return err
 	}
 	t.isGone = hasStep && len(kept) == 0 && t.isOpen

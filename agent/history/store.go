@@ -147,7 +147,8 @@ func (s *Store) checkGap(ctx context.Context, view *table.View, last, next int) 
 }
 
 // Append stores turn number n and the State after it, which may be nil. The caller numbers turns without gaps: n is one
-// more than [Position].Turns. It returns [ErrForked] if a different turn has that number, and no error if the same one has.
+// more than [Position].Turns. It returns [ErrForked] if a different turn has that number, and no error if the same one
+// has.
 func (s *Store) Append(ctx context.Context, session scope.Scope, n int, t agent.Turn, state *tools.State) error {
 	err := s.writeRecord(ctx, session, record{kind: turnKind, number: n, turns: []agent.Turn{t}, state: state})
 	if err != nil {

@@ -27,9 +27,9 @@ func newLog(events ...string) []replay.Event {
 }
 
 // tell returns the data of the frames of a log for a client that follows it from its beginning.
-func tell(t testing.TB, q *Request, log []replay.Event) (frames []string) {
+func tell(t testing.TB, q *request, log []replay.Event) (frames []string) {
 	t.Helper()
-	translate := q.Dialect().New()
+	translate := q.dialect().New()
 	for _, e := range log {
 		got, err := translate(e)
 		require.NoError(t, err)
@@ -43,16 +43,16 @@ func tell(t testing.TB, q *Request, log []replay.Event) (frames []string) {
 }
 
 // catchUp returns the frames for a client that comes when the log is complete.
-func catchUp(t testing.TB, q *Request, log []replay.Event) []string {
+func catchUp(t testing.TB, q *request, log []replay.Event) []string {
 	t.Helper()
 	kept, err := replay.Retract(slices.Clone(log))
 	require.NoError(t, err)
 	return tell(t, q, kept)
 }
 
-func parse(t testing.TB, body string) *Request {
+func parse(t testing.TB, body string) *request {
 	t.Helper()
-	q, err := ParseRequest([]byte(body))
+	q, err := parseRequest([]byte(body))
 	require.NoError(t, err)
 	return q
 }
