@@ -3,10 +3,10 @@ package bolt
 import "time"
 
 const (
-	paceInterval = 15 * time.Millisecond // between transactions of few writes
+	paceInterval = 25 * time.Millisecond // between transactions of few writes
 	paceWrites   = 12                    // writes that do not wait for others
 	paceBurst    = 20                    // transactions that may begin without a pause before
-	maxUnpaced   = 256                   // transactions after which a pause is tried again
+	maxUnpaced   = 1024                  // transactions after which a pause is tried again
 )
 
 // pacer spaces transactions of few writes, so that concurrent writers share them: a
