@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/carrel-go/carrel/examples/intake/internal/intaketools"
+	"github.com/carrel-go/carrel/examples/intake/internal/query"
 )
 
 // tellAnswers returns the results of the queries in words, and their total if there are several.
@@ -24,7 +25,7 @@ func (c *conversation) tellAnswers(l *found, q question) string {
 		}
 		matched += a.Matched
 		if q.limit > 0 && q.by != "" {
-			a.Lines = a.Lines[:min(len(a.Lines), q.limit)]
+			a.Lines = firstOfUnits(&a, q.limit) // several files are asked for more
 		}
 		parts = append(parts, c.tellAnswer(&a, l, q.function == distinct))
 	}
@@ -89,6 +90,22 @@ func (c *conversation) tellAnswer(a *intaketools.Answer, l *found, isDistinct bo
 		lines = append(lines, strings.ToUpper(note[:1])+note[1:]+".")
 	}
 	return strings.Join(lines, "\n")
+}
+
+// firstOfUnits returns the first lines of an answer, that many for each unit.
+func firstOfUnits(a *intaketools.Answer, n int) (lines []query.Line) {
+	perUnit := map[string]int{}
+	at := len(a.Columns) - len(a.Types) - 1
+	for _, line := range a.Lines {
+		unit := ""
+		if a.UnitColumn != "" {
+			unit = line[at]
+		}
+		if perUnit[unit]++; perUnit[unit] <= n {
+			lines = append(lines, line)
+		}
+	}
+	return lines
 }
 
 // rowsOf returns the number of rows of a file by its report, or 0.

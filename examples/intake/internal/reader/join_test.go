@@ -55,3 +55,18 @@ func TestAColumnOfTheSuppliersGroups(t *testing.T) {
 	require.Contains(t, text, "I take “country” from \"suppliers.csv\".")
 	require.Contains(t, text, "| country | total quantity |\n| --- | --- |\n| DE | 17 |\n| (empty) | 1 |")
 }
+
+// The largest groups are those of each unit, since amounts of several units are not compared.
+func TestARankIsThatOfEachUnit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const header = "sku,warehouse,on_hand,uom\n"
+	w.takeIn("a.csv", []byte(header+"A,N,5,kg\nA,S,9,kg\nA,E,7,kg\nB,N,100,pcs\nB,S,300,pcs\nB,E,200,pcs\n"))
+	text := w.say("top 2 warehouses by stock")
+	require.Contains(t, text, "| S | kg | 9 |\n| E | kg | 7 |\n| S | pcs | 300 |\n| E | pcs | 200 |\nThese are 4 of 6 groups")
+	w.takeIn("b.csv", []byte(header+"A,N,50,kg\nB,N,1,pcs\n"))
+	text = w.say("top 2 warehouses by stock")
+	require.Contains(t, text, "together:\n- N, kg: 55\n- S, kg: 9\n- S, pcs: 300\n- E, pcs: 200\nThese are 4 of 6 groups.")
+	require.NotContains(t, text, "| N | pcs | 100 |")
+	require.Contains(t, w.say("bottom 1 warehouse by stock in a.csv"), "| N | kg | 5 |\n| N | pcs | 100 |")
+}

@@ -139,6 +139,7 @@ type totals struct {
 
 type total struct {
 	label string
+	unit  string // the key of the unit
 	value *big.Rat
 	count *big.Rat // of the numbers of an average
 }
@@ -202,10 +203,11 @@ func (t *totals) add(line []string, a *intaketools.Answer) {
 	if len(names) > 0 {
 		id = groupID(names[0])
 	}
-	id += "\x00" + query.UnitKey(unit)
+	unit = query.UnitKey(unit)
+	id += "\x00" + unit
 	g := t.groups[id]
 	if g == nil {
-		g = &total{label, value, count}
+		g = &total{label, unit, value, count}
 		t.groups[id], t.order = g, append(t.order, g)
 		return
 	}
@@ -235,10 +237,12 @@ func (t *totals) tell(head string, q question) string {
 	case q.by == "" && len(t.order) == 1:
 		return head + ": " + t.format(t.order[0]) + "."
 	}
-	most := min(len(t.order), cmp.Or(q.limit, manyGroups))
+	limit := cmp.Or(q.limit, manyGroups) // of each unit
 	slices.SortStableFunc(t.order, func(a, b *total) int {
 		switch {
-		case t.isByDate && len(t.order) == most:
+		case a.unit != b.unit:
+			return strings.Compare(a.unit, b.unit)
+		case t.isByDate && len(t.order) <= limit:
 			return strings.Compare(a.label, b.label)
 		case q.isAscending, t.function == "min":
 			return a.value.Cmp(b.value)
@@ -246,11 +250,15 @@ func (t *totals) tell(head string, q question) string {
 		return b.value.Cmp(a.value)
 	})
 	lines := []string{head + ":"}
-	for _, g := range t.order[:most] {
+	perUnit := map[string]int{}
+	for _, g := range t.order {
+		if perUnit[g.unit]++; perUnit[g.unit] > limit {
+			continue
+		}
 		lines = append(lines, fmt.Sprintf("- %s: %s", cmp.Or(g.label, "(empty)"), t.format(g)))
 	}
-	if len(t.order) > most {
-		lines = append(lines, fmt.Sprintf("These are %d of %d groups.", most, len(t.order)))
+	if shown := len(lines) - 1; shown < len(t.order) {
+		lines = append(lines, fmt.Sprintf("These are %d of %d groups.", shown, len(t.order)))
 	}
 	return strings.Join(lines, "\n")
 }
