@@ -17,9 +17,9 @@ import (
 const queryDescription = "Answer a question about the rows of one file: filter, group, and count, sum, avg, min or " +
 	"max. Dates are compared and grouped by day, or grouped by month or year with granularity, and have a min and a " +
 	"max. Numbers of several units, such as currencies, have a result for each unit. Rows that look like total rows are " +
-	"left out of measures. Always tell the person the notes of a result. Without group_by and measures it returns the first " +
-	"matching rows. join adds columns of another, small file, such as the names of suppliers. A call reads at most 4 GB " +
-	"and says where it stopped. Examples: {\"file\": \"f1\", \"group_by\": [\"supplier_id\"], \"measures\": " +
+	"left out of measures. Always tell the person the notes of a result. Without group_by and measures it returns the " +
+	"first matching rows. join adds columns of another, small file, such as the names of suppliers. A call reads at " +
+	"most 4 GB and says where it stopped. Examples: {\"file\": \"f1\", \"group_by\": [\"supplier_id\"], \"measures\": " +
 	"[{\"function\": \"sum\", \"column\": \"quantity\"}]}, {\"file\": \"f1\", \"where\": [{\"column\": " +
 	"\"quantity\", \"operator\": \"lt\", \"value\": \"0\"}], \"limit\": 5}, {\"file\": \"f1\", \"join\": " +
 	"{\"file\": \"f2\", \"on\": \"supplier_id\", \"equals\": \"supplier_id\", \"columns\": " +
@@ -52,6 +52,7 @@ type queryIn struct {
 	} `json:"measures,omitempty" jsonschema:"numbers for each group" maxitems:"4"`
 	Columns     []string `json:"columns,omitempty" jsonschema:"columns of the rows, without group_by and measures; default the first 12" maxitems:"30" maxlen:"300"`
 	Join        *joinIn  `json:"join" jsonschema:"adds columns of another file"`
+	Header      *bool    `json:"header" jsonschema:"false if the first row of CSV is data and not the names of the columns, which are then column 1, column 2 and so on"`
 	Granularity *string  `json:"granularity" jsonschema:"how much of a date in group_by makes a group; default day" enum:"time,day,month,year"`
 	Limit       *int     `json:"limit" jsonschema:"largest number of groups or rows; default 10" min:"1" max:"50"`
 	Ascending   *bool    `json:"ascending" jsonschema:"smallest first measure first; default largest first, and smallest first if that measure is min"`
@@ -99,12 +100,16 @@ func (b *toolbox) queryFile(ctx context.Context, c *tools.Call, in queryIn) (Ans
 			return Answer{}, err
 		}
 	}
-	t := newTable(rows, joined)
 	o := in.options()
 	report, err := b.reportOf(ctx, c, in.File)
 	if err != nil {
 		return Answer{}, err
 	}
+	var first [][]byte
+	if in.Header != nil && !*in.Header {
+		first, report = withoutHeader(rows, report)
+	}
+	t := newTable(rows, joined)
 	o.Profiles = joined.profiles(report)
 	o.Units = unitColumns(report, in)
 	if len(o.Columns) == 0 {
@@ -122,19 +127,16 @@ func (b *toolbox) queryFile(ctx context.Context, c *tools.Call, in queryIn) (Ans
 	if joined != nil {
 		out.Notes = joined.notes
 	}
-	skipped, cut := int64(0), int64(0)
+	s := &rowScan{t: t, q: q, check: newRowCheck(rows, report)}
+	if first != nil {
+		t.fields = first
+		q.Add(t.value)
+	}
 	for row, err := range readRows(ctx, in.File, rows) {
 		if err != nil {
 			return Answer{}, err
 		}
-		if !t.load(row) {
-			skipped++
-			continue
-		}
-		if row.Cut {
-			cut++
-		}
-		q.Add(t.value)
+		s.add(row)
 		if q.IsFull() && row.End < rows.Size {
 			out.Complete = false
 			out.Notes = append(out.Notes, fmt.Sprintf("stopped after %s, because enough of them match",
@@ -149,15 +151,8 @@ func (b *toolbox) queryFile(ctx context.Context, c *tools.Call, in queryIn) (Ans
 		}
 	}
 	out.Result = q.Result()
-	if skipped > 0 {
-		out.Notes = append(out.Notes, profile.CountOf(skipped, "row cannot be read and is left out",
-			"rows cannot be read and are left out"))
-	}
-	if cut > 0 {
-		out.Notes = append(out.Notes, profile.CountOf(cut, "row is too long and was", "rows are too long and were")+
-			" read in part")
-	}
-	out.Notes = append(out.Notes, remarks(&out.Result, report)...)
+	out.Notes = slices.Concat(out.Notes, s.notes(report), joined.partnerNotes(in.Join), columnNotes(in, rows, report),
+		missingNotes(in, report), remarks(&out.Result, report))
 	for _, name := range t.unseen(in) {
 		out.Notes = append(out.Notes, fmt.Sprintf("no row has the column %.60q", name))
 	}
@@ -167,7 +162,7 @@ func (b *toolbox) queryFile(ctx context.Context, c *tools.Call, in queryIn) (Ans
 // remarks returns sentences about what a result leaves out or assumes.
 func remarks(r *query.Result, report *files.Report) (list []string) {
 	if report != nil && len(r.Types) > 0 {
-		for _, remark := range []string{report.Profile.TableRemark(), report.Profile.TotalRemark()} {
+		for _, remark := range []string{report.Profile.TableRemark(), report.Profile.LastRowRemark()} {
 			if remark != "" {
 				list = append(list, remark)
 			}

@@ -27,6 +27,26 @@ type joinedTable struct {
 	values  map[string][]string // by the text of the column on
 	notes   []string
 	report  *files.Report // or nil
+	// unknown is the number of looked up rows whose value of the column on is not in the table, such as example, and
+	// without that of rows that do not have one. isLookedUp reports that the current row is counted.
+	unknown, without int64
+	example          string
+	isLookedUp       bool
+}
+
+// lookUp returns the joined values of a row with that value of the column on, or nil.
+func (j *joinedTable) lookUp(value []byte) []string {
+	id := joinID(value)
+	values, ok := j.values[id]
+	if !ok && !j.isLookedUp {
+		if id == "" {
+			j.without++
+		} else if j.unknown++; j.example == "" {
+			j.example = string(value[:min(len(value), maxJoined)])
+		}
+	}
+	j.isLookedUp = true
+	return values
 }
 
 // profiles returns the profiles of the columns of a file with that report, and of those that j adds. Both may be nil.
@@ -73,6 +93,9 @@ func newTable(rows *objecttools.Rows, join *joinedTable) *table {
 
 // load takes a row, and reports whether it can be read.
 func (t *table) load(row *objecttools.Row) bool {
+	if t.join != nil {
+		t.join.isLookedUp = false
+	}
 	if row.Problem != "" {
 		return false
 	}
@@ -101,7 +124,7 @@ func (t *table) load(row *objecttools.Row) bool {
 func (t *table) value(name string) []byte {
 	if t.join != nil {
 		if i := slices.Index(t.join.columns, name); i >= 0 && name != t.join.on {
-			if values, ok := t.join.values[joinID(t.own(t.join.on))]; ok {
+			if values := t.join.lookUp(t.own(t.join.on)); values != nil {
 				return []byte(values[i])
 			}
 			return nil

@@ -18,39 +18,63 @@ const (
 
 // column is the state of a column.
 type column struct {
-	name     string
-	counts   [numTypes]int64
-	formats  []formatPair
-	units    []FormatCount
-	numbers  readings
-	dates    readings
-	negative int64
-	formulas int64
-	values   distinct
-	examples []string
-	row      int64  // the last record that had the column
-	compact  int64  // numbers that are dates such as 20260131
-	nearly   int64  // numbers such as 20260230
-	days     [2]int // the first and the last one of the compact dates
-	zeros    int64  // whole numbers with leading zeros, such as 00123
-	longZero string // the longest of them
-	amounts  int64  // decimal numbers that are not codes
-	key      []byte // a buffer
-	typed    *typedValues
+	name       string
+	counts     [numTypes]int64
+	formats    []formatPair
+	units      []FormatCount
+	numbers    readings
+	dates      readings
+	negative   int64
+	formulas   int64
+	values     distinct
+	examples   []string
+	row        int64 // the last record that had the column
+	at         int64 // the last row of the table that had the column, with its value there:
+	number     [2]float64
+	isNumber   bool
+	isMissing  bool
+	sums       columnSums
+	words      []FormatCount // for missing values
+	shortCodes int64
+	hasStrings bool   // of JSON, that would be missing in CSV
+	compact    int64  // numbers that are dates such as 20260131
+	nearly     int64  // numbers such as 20260230
+	days       [2]int // the first and the last one of the compact dates
+	zeros      int64  // whole numbers with leading zeros, such as 00123
+	longZero   string // the longest of them
+	amounts    int64  // decimal numbers that are not codes
+	key        []byte // a buffer
+	typed      *typedValues
 }
 
 func newColumn(name string, distinctValues int) *column {
 	return &column{name: name, values: newDistinct(distinctValues)}
 }
 
-// add adds a value. isJSON reports that it is a number of JSON, which has a decimal point.
-func (c *column) add(b []byte, seed maphash.Seed, isJSON bool) {
+// jsonType is the type of a value of JSON.
+type jsonType int
+
+const (
+	notJSON jsonType = iota
+	jsonOther
+	jsonNumber // has a decimal point
+	jsonString // is never missing, unless it is empty
+)
+
+// add adds the value of a row.
+func (c *column) add(b []byte, seed maphash.Seed, row int64, json jsonType) {
 	v := classify(b)
-	if isJSON && v.evidence == either {
+	if json == jsonNumber && v.evidence == either {
 		v.evidence, v.number[1], v.format[1] = first, v.number[0], v.format[0]
 	}
+	if json == jsonString && v.kind == isEmpty && len(bytes.TrimSpace(b)) > 0 {
+		v.kind, c.hasStrings = isText, true
+	}
+	c.at, c.number, c.isMissing = row, v.number, v.kind == isEmpty
+	c.isNumber = v.kind == isInteger || v.kind == isDecimal
 	c.counts[v.kind]++
 	if v.kind == isEmpty {
+		c.noteWord(b)
 		return
 	}
 	switch v.kind {
@@ -66,6 +90,9 @@ func (c *column) add(b []byte, seed maphash.Seed, isJSON bool) {
 	case isText:
 		if isFormula(b) {
 			c.formulas++
+		}
+		if isShortCode(b) {
+			c.shortCodes++
 		}
 	}
 	if v.format != [2]string{} {
@@ -142,7 +169,10 @@ func (c *column) addExample(b []byte) {
 func (c *column) profile(file *fileEvidence) Column {
 	out := Column{Name: c.name, Type: Empty, Missing: c.counts[isEmpty], Formulas: c.formulas}
 	out.Examples = append([]string{}, c.examples...)
+	out.noteWords(c)
+	out.KeepsTexts = c.hasStrings
 	counts := c.counts
+	counts[isText] += out.Kept
 	if out.CompactDates = c.hasCompactDates(); out.CompactDates {
 		counts[isDate], counts[isInteger] = c.compact, c.nearly
 	}
@@ -183,6 +213,9 @@ func (c *column) profile(file *fileEvidence) Column {
 		}
 	}
 	n, isExact := c.distinctOf(&out).values()
+	if out.Kept > 0 && out.KeepsCodes {
+		n++ // NA
+	}
 	out.Distinct, out.DistinctExact = n, isExact
 	return out
 }

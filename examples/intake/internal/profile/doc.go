@@ -20,7 +20,11 @@
 // counted, see [Column] and [Profile.Remarks]. [ReadValue] reads a value as its column is read.
 //
 // Distinct values, groups, joins and conditions compare texts by [Key]: without the white space around them and without
-// their case. S-01 and s-01 are one value.
+// their case. S-01 and s-01 are one value. Numbers are compared by their value and dates by their day, see [GroupKey].
+//
+// Rows of empty cells, and rows that repeat the names of the columns, do not count. Rows that look like total rows do,
+// and [Profile.TotalRows] has their numbers: a row with a label such as Subtotal whose other texts are missing, or
+// whose numbers are the sums of the rows before it.
 //
 // The package does not read files and does not interpret the data: see package kinds.
 package profile

@@ -44,6 +44,13 @@ type Column struct {
 	Negative int64         `json:"negative,omitempty"`
 	// Formulas are texts that a spreadsheet would run.
 	Formulas int64 `json:"formulas,omitempty"`
+	// MissingTexts are the texts that count as missing, such as n/a.
+	MissingTexts []FormatCount `json:"missing_texts,omitempty"`
+	// KeepsCodes reports that NA is a value, because most values are such codes of two letters: Kept counts it. KeepsTexts
+	// reports that texts such as n/a are values, because they are strings of JSON.
+	KeepsCodes bool  `json:"keeps_codes,omitempty"`
+	KeepsTexts bool  `json:"keeps_texts,omitempty"`
+	Kept       int64 `json:"kept,omitempty"`
 	// Distinct values are counted as they are compared: texts by [Key], so without their case, numbers by their value, and
 	// dates by their day.
 	Distinct int64 `json:"distinct"`
@@ -81,6 +88,15 @@ type Profile struct {
 	Malformed int64 `json:"malformed,omitempty"`
 	Cut       int64 `json:"cut,omitempty"`
 	Twice     int64 `json:"twice,omitempty"`
+	// Blank rows have empty cells only, and Headers are rows that repeat the names of the columns. They do not count as
+	// rows.
+	Blank   int64 `json:"blank,omitempty"`
+	Headers int64 `json:"headers,omitempty"`
+	// Totals is the number of rows that look like total rows, wherever they are. TotalRows are the numbers of the first
+	// 5,000 of them, from 1, and TotalLabel is the label of the first one.
+	Totals     int64   `json:"totals,omitempty"`
+	TotalRows  []int64 `json:"total_rows,omitempty"`
+	TotalLabel string  `json:"total_label,omitempty"`
 	// TotalRow is the label of the last row, such as "Total", if it looks like a total row.
 	TotalRow string `json:"total_row,omitempty"`
 	// SecondTable is where a second table seems to begin, or nil.
@@ -101,6 +117,9 @@ type Profiler struct {
 	IsName func(text string) bool
 
 	seed    maphash.Seed
+	names   []string
+	seen    int64 // rows, with those that do not count
+	totals  totalFinder
 	columns []*column
 	byName  map[string]int // of records
 	has     int
@@ -117,6 +136,7 @@ func New(columns []string, has int) *Profiler {
 		seed: maphash.MakeSeed(), rows: newDistinct(maxRows), byName: map[string]int{}, has: max(has, len(columns)),
 	}
 	p.hash.SetSeed(p.seed)
+	p.names = columns
 	columns = columns[:min(len(columns), MaxColumns)]
 	for _, name := range columns {
 		p.columns = append(p.columns, newColumn(name, max(16, min(4096, maxValues/max(len(columns), 1)))))
@@ -126,6 +146,7 @@ func New(columns []string, has int) *Profiler {
 
 // AddMalformed counts a row that cannot be read.
 func (p *Profiler) AddMalformed() {
+	p.seen++
 	p.out.Rows++
 	p.out.Malformed++
 }
@@ -133,22 +154,33 @@ func (p *Profiler) AddMalformed() {
 // AddRow adds a row of fields. count is the number of fields that the row has, and isCut reports that a part is
 // missing.
 func (p *Profiler) AddRow(fields [][]byte, count int, isCut bool) {
-	p.out.Rows++
-	if isCut {
+	p.seen++
+	p.lookForTable(fields, count)
+	switch {
+	case isCut:
 		p.out.Cut++
+	case IsBlankRow(fields, p.has):
+		p.out.Blank++
+		return
+	case count == p.has && IsHeaderRow(fields, p.names):
+		p.out.Headers++
+		return
 	}
+	p.out.Rows++
 	if count != p.has {
 		p.out.Ragged++
 	}
-	p.lookForTable(fields, count)
 	p.hash.Reset()
 	var label []byte
+	labelAt := -1
 	for i, f := range fields {
 		if i < maxLabeled && label == nil {
-			label = totalLabel(f)
+			if label = totalLabel(f); label != nil {
+				labelAt = i
+			}
 		}
 		if i < len(p.columns) {
-			p.columns[i].add(f, p.seed, false)
+			p.columns[i].add(f, p.seed, p.seen, notJSON)
 		}
 		_, _ = p.hash.Write(f)
 		_ = p.hash.WriteByte(0)
@@ -156,7 +188,7 @@ func (p *Profiler) AddRow(fields [][]byte, count int, isCut bool) {
 	for i := len(fields); i < len(p.columns); i++ {
 		p.columns[i].counts[isEmpty]++
 	}
-	p.noteTotal(label)
+	p.noteTotal(label, labelAt)
 	if !isCut {
 		p.rows.add(p.hash.Sum64())
 	}
@@ -170,14 +202,15 @@ func (p *Profiler) Profile() Profile {
 	if out.Rows < 2 {
 		out.TotalRow = ""
 	}
+	p.settleFirst(&out)
 	out.HasColumns = max(p.has, len(p.columns))
-	out.SecondTable = p.tables.result(out.Rows)
+	out.SecondTable = p.tables.result(p.seen)
 	out.Columns = make([]Column, 0, len(p.columns))
 	seen := map[string]int{}
 	file := p.evidence()
 	for _, c := range p.columns {
 		column := c.profile(file)
-		column.Missing = max(0, p.out.Rows-p.out.Malformed-(sum(c.counts)-c.counts[isEmpty]))
+		column.Missing = max(0, p.out.Rows-p.out.Malformed-(sum(c.counts)-c.counts[isEmpty])-column.Kept)
 		column.Repeated = seen[c.name]
 		seen[c.name]++
 		out.Columns = append(out.Columns, column)

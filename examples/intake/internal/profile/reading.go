@@ -138,6 +138,9 @@ func (v Value) IsNumber() bool { return v.Type == Integer || v.Type == Decimal }
 // and the day comes first.
 func ReadValue(b []byte, c *Column) Value {
 	v := classify(b)
+	if v.kind == isEmpty && c.isKept(b) {
+		return Value{Type: Text}
+	}
 	if c != nil && c.CompactDates && v.kind == isInteger && isCompactDate(b) {
 		return Value{Type: Date, Number: v.number[0]}
 	}
@@ -204,13 +207,20 @@ func (p *Profile) Remarks() (list []string) {
 	if p.Rows == 0 {
 		list = append(list, "the file does not have any rows of data")
 	}
-	for _, remark := range []string{p.TableRemark(), p.TotalRemark()} {
-		if remark != "" {
-			list = append(list, remark)
-		}
+	if remark := p.TableRemark(); remark != "" {
+		list = append(list, remark)
+	}
+	list = append(list, p.totalRemarks()...)
+	if p.Blank > 0 {
+		list = append(list, CountOf(p.Blank, "row has empty cells only and does not count",
+			"rows have empty cells only and do not count"))
+	}
+	if p.Headers > 1 {
+		list = append(list, fmt.Sprintf("%d rows repeat the names of the columns and do not count", p.Headers))
 	}
 	list = append(list, p.unitRemarks()...)
 	list = append(list, p.yearRemarks()...)
+	list = append(list, p.wordRemarks()...)
 	named, more := 0, 0
 	for i := range p.Columns {
 		c := &p.Columns[i]

@@ -19,6 +19,8 @@ type Field struct {
 	Value []byte
 	// IsNumber reports that the value is a number of JSON.
 	IsNumber bool
+	// IsString reports that it is a string of JSON.
+	IsString bool
 }
 
 var errNotObject = errors.New("profile: the record is not an object")
@@ -65,7 +67,7 @@ func flatten(record []byte, prefix string, depth int, fields *[]Field) error {
 			}
 			continue
 		}
-		*fields = append(*fields, Field{full, plain(raw), raw[0] == '-' || raw[0]-'0' <= 9})
+		*fields = append(*fields, Field{full, plain(raw), raw[0] == '-' || raw[0]-'0' <= 9, raw[0] == '"'})
 	}
 	if _, err := d.Token(); err != nil {
 		return fmt.Errorf("profile: %w", err)
@@ -139,27 +141,44 @@ func (p *Profiler) AddRecord(record []byte, isCut bool) {
 		return
 	}
 	p.out.Rows++
+	p.seen++
 	hasTwice := false
 	var label []byte
+	labelAt := -1
 	for i, f := range fields {
-		if i < maxLabeled && label == nil {
-			label = totalLabel(f.Value)
-		}
 		at := p.columnAt(f.Name, i)
+		if i < maxLabeled && label == nil {
+			if label = totalLabel(f.Value); label != nil {
+				labelAt = at
+			}
+		}
 		switch {
 		case at < 0:
 		case p.columns[at].row == p.out.Rows:
 			hasTwice = true
 		default:
 			p.columns[at].row = p.out.Rows
-			p.columns[at].add(f.Value, p.seed, f.IsNumber)
+			p.columns[at].add(f.Value, p.seed, p.seen, f.jsonType())
 		}
 	}
 	if hasTwice {
 		p.out.Twice++
 	}
-	p.noteTotal(label)
+	if labelAt < 0 {
+		label = nil
+	}
+	p.noteTotal(label, labelAt)
 	p.rows.add(p.hashFields(fields))
+}
+
+func (f *Field) jsonType() jsonType {
+	switch {
+	case f.IsNumber:
+		return jsonNumber
+	case f.IsString:
+		return jsonString
+	}
+	return jsonOther
 }
 
 // columnAt returns the index of the column with that name, which is often i, or -1 if there are too many.

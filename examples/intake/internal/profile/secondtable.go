@@ -46,7 +46,7 @@ func (p *Profiler) AddBlank() { p.tables.isAfterBlank = true }
 
 // lookForTable looks at a row with that number of fields.
 func (p *Profiler) lookForTable(fields [][]byte, count int) {
-	f, row := &p.tables, p.out.Rows
+	f, row := &p.tables, p.seen
 	isOther := count != p.has && f.width == 0 && !f.isMixed
 	f.addWidth(row, count, p.has)
 	extent := extentOf(fields)
@@ -187,7 +187,7 @@ func (p *Profile) TableRemark() string {
 	case t == nil:
 		return ""
 	case t.IsSame:
-		return fmt.Sprintf("row %d repeats the names of the columns, and counts like the others", t.Row)
+		return fmt.Sprintf("row %d repeats the names of the columns, and does not count", t.Row)
 	case len(t.Names) == 0:
 		return fmt.Sprintf("from row %d on, all rows have %d values instead of %d: a second table seems to begin there, %s",
 			t.Row, t.Width, p.HasColumns, counts)

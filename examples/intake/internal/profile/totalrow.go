@@ -3,49 +3,64 @@ package profile
 import (
 	"bytes"
 	"fmt"
+	"strings"
+	"unicode"
 )
 
 // maxLabeled is the number of first values of a row that may say that it is a total row.
 const maxLabeled = 8
 
-// totalLabels are the texts that a total row begins with, in lower case.
-var totalLabels = [][]byte{
-	[]byte("total"), []byte("totals"), []byte("grand total"), []byte("sum"), []byte("summe"), []byte("gesamt"),
-	[]byte("gesamtsumme"), []byte("somme"), []byte("suma"), []byte("totale"), []byte("totaal"),
-}
+// maxTotalLabel is the length of the longest label in bytes.
+const maxTotalLabel = 60
 
-// maxTotalLabel is the length of the longest label with a colon in bytes.
-const maxTotalLabel = 12
+// totalWords are the first words of the label of a total row, in lower case.
+const totalWords = " total totals subtotal subtotals sum summe zwischensumme endsumme gesamt gesamtsumme " +
+	"gesamtergebnis insgesamt somme suma sumas totale totali subtotale totaal subtotaal totaux teilsumme "
 
-// totalLabel returns the value that says that a row is a total row, or nil.
+// totalPrefixes are the words that may precede total in a label.
+const totalPrefixes = " grand sub sous net gross overall final report page running "
+
+// totalEnds are the last words of the label of a total row, as in North Total.
+const totalEnds = " total totals subtotal gesamt summe ergebnis totaal totale "
+
+func hasWord(list, word string) bool { return word != "" && strings.Contains(list, " "+word+" ") }
+
+// totalLabel returns the trimmed value if it says that a row is a total row, such as Total January, or nil.
 func totalLabel(value []byte) []byte {
-	if len(value) > 2*maxTotalLabel {
-		return nil
-	}
 	value = bytes.TrimSpace(value)
-	if len(value) < 3 || len(value) > maxTotalLabel {
+	if len(value) < 3 || len(value) > maxTotalLabel || !mayBeTotal(value) {
 		return nil
 	}
-	switch value[0] | 0x20 {
-	case 't', 'g', 's':
-	default:
+	isBetween := func(r rune) bool { return !unicode.IsLetter(r) }
+	words := strings.FieldsFunc(strings.ToLower(string(value)), isBetween)
+	if len(words) == 0 {
 		return nil
 	}
-	for _, label := range totalLabels {
-		if bytes.EqualFold(bytes.TrimSuffix(value, []byte(":")), label) {
-			return value
-		}
+	isPrefixed := len(words) > 1 && hasWord(totalPrefixes, words[0]) && strings.HasPrefix(words[1], "total")
+	if hasWord(totalWords, words[0]) || isPrefixed || len(words) > 1 && hasWord(totalEnds, words[len(words)-1]) {
+		return value
 	}
 	return nil
 }
 
-// noteTotal keeps the label of the current row, or that it does not have one: the last row counts.
-func (p *Profiler) noteTotal(label []byte) {
-	if label == nil {
-		p.out.TotalRow = ""
-		return
+// mayBeTotal reports whether a text has a part of a word that the labels have. It is fast.
+func mayBeTotal(value []byte) bool {
+	for i := 0; i+2 < len(value); i++ {
+		switch string([]byte{value[i] | 0x20, value[i+1] | 0x20, value[i+2] | 0x20}) {
+		case "tot", "sum", "som", "ges", "erg":
+			return true
+		}
 	}
-	p.out.TotalRow = string(label)
+	return false
+}
+
+// exactLabels are the labels that make the last row one that looks like a total row, whatever its numbers are.
+const exactLabels = " total totals sum summe gesamt gesamtsumme somme suma totale totaal "
+
+// isExactLabel reports whether a label is one word, perhaps with a colon, or grand total.
+func isExactLabel(label []byte) bool {
+	text := strings.ToLower(string(bytes.TrimSuffix(label, []byte(":"))))
+	return hasWord(exactLabels, text) || text == "grand total"
 }
 
 // TotalRemark returns a sentence about the last row if it looks like a total row, or "".
@@ -54,4 +69,38 @@ func (p *Profile) TotalRemark() string {
 		return ""
 	}
 	return fmt.Sprintf("the last row looks like a total row (%q), and counts like the others", p.TotalRow)
+}
+
+// LastRowRemark returns a sentence for an answer about the last row if it looks like a total row, or "".
+func (p *Profile) LastRowRemark() string {
+	if p.TotalRow != "" && p.Totals > 0 {
+		return fmt.Sprintf("the last row looks like a total row (%q)", p.TotalRow)
+	}
+	return p.TotalRemark()
+}
+
+// totalRemarks returns sentences about the total rows that are not the last row.
+func (p *Profile) totalRemarks() (list []string) {
+	remark := p.TotalRemark()
+	switch {
+	case remark != "" && p.Totals > 0:
+		list = append(list, remark+" in this report, but not in sums")
+	case remark != "":
+		list = append(list, remark)
+	}
+	if p.Totals > 1 || p.Totals == 1 && remark == "" {
+		list = append(list, fmt.Sprintf("%s, such as %s, and %s in this report, but not in sums",
+			CountOf(p.Totals, "row looks like a total row", "rows look like total rows"), p.describeTotal(),
+			map[bool]string{true: "counts", false: "count"}[p.Totals == 1]))
+	}
+	return list
+}
+
+// describeTotal returns the place and the label of the first total row.
+func (p *Profile) describeTotal() string {
+	text := fmt.Sprintf("row %d", p.TotalRows[0])
+	if p.TotalLabel != "" {
+		text += fmt.Sprintf(" (%q)", p.TotalLabel)
+	}
+	return text
 }

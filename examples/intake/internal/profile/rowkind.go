@@ -1,0 +1,181 @@
+package profile
+
+import (
+	"bytes"
+	"math"
+)
+
+// IsBlankRow reports whether a row of several columns has empty cells only. It does not count as a row.
+func IsBlankRow(fields [][]byte, columns int) bool {
+	if columns < 2 || len(fields) == 0 {
+		return false
+	}
+	for _, f := range fields {
+		if len(bytes.TrimSpace(f)) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// IsHeaderRow reports whether a row repeats the names of the columns, of which there are at least two.
+func IsHeaderRow(fields [][]byte, columns []string) bool {
+	if len(columns) < 2 || len(fields) != len(columns) {
+		return false
+	}
+	for i, f := range fields {
+		if string(bytes.TrimSpace(f)) != string(bytes.TrimSpace([]byte(columns[i]))) {
+			return false
+		}
+	}
+	return true
+}
+
+// maxTotals is the number of total rows that a profile names.
+const maxTotals = 5000
+
+// totalFinder finds the rows that look like total rows: by a label such as Subtotal, and by numbers that are the sums
+// of the rows before them.
+type totalFinder struct {
+	all, since int64 // the rows that the sums have: all, and those after the last total row
+	first      *totalCandidate
+}
+
+// totalCandidate is a row whose place decides whether it is a total row.
+type totalCandidate struct {
+	row     int64
+	label   string
+	numbers map[int][2]float64 // by column
+}
+
+// columnSums are the sums of a column's numbers in both of their readings.
+type columnSums struct{ all, since [2]float64 }
+
+// rowShape counts the cells of a row by their content.
+type rowShape struct {
+	numbers, others int // cells besides the label
+	empty           int
+	isFirstEmpty    bool
+	equalAny, equal bool // some or all numbers are the sums of the rows before them
+}
+
+// noteTotal decides whether the current row is a total row, and adds its numbers to the sums if not. labelAt is the
+// column of the label, or -1.
+func (p *Profiler) noteTotal(label []byte, labelAt int) {
+	t := &p.totals
+	s := p.shapeOf(labelAt)
+	isAlone := s.others == 0
+	isTotal := false
+	switch {
+	case labelAt >= 0:
+		isTotal = s.empty > 0 && (s.equalAny || isAlone) || s.numbers > 0 && s.equal
+	case t.all >= 2 && s.numbers > 0:
+		isTotal = isAlone && s.isFirstEmpty && s.equal
+	}
+	p.out.TotalRow = ""
+	if labelAt >= 0 && isExactLabel(label) {
+		p.out.TotalRow = string(label)
+	}
+	if isTotal {
+		p.addTotal(p.seen, string(label))
+		t.since = 0
+		for _, c := range p.columns {
+			c.sums.since = [2]float64{}
+		}
+		return
+	}
+	isCandidate := t.all == 0 && (labelAt >= 0 || isAlone && s.isFirstEmpty && s.numbers > 0)
+	if isCandidate && t.first == nil {
+		t.first = &totalCandidate{row: p.seen, label: string(label), numbers: map[int][2]float64{}}
+		for i, c := range p.columns {
+			if c.isNumber {
+				t.first.numbers[i] = c.number
+			}
+		}
+		return
+	}
+	t.all++
+	t.since++
+	for _, c := range p.columns {
+		if c.isNumber {
+			c.sums.add(c.number)
+		}
+	}
+}
+
+func (s *columnSums) add(n [2]float64) {
+	for i := range n {
+		s.all[i] += n[i]
+		s.since[i] += n[i]
+	}
+}
+
+// shapeOf returns the shape of the current row.
+func (p *Profiler) shapeOf(labelAt int) (s rowShape) {
+	s.equal = true
+	for i, c := range p.columns {
+		if c.at != p.seen || c.isMissing {
+			s.empty++
+			s.isFirstEmpty = s.isFirstEmpty || i == 0
+			continue
+		}
+		switch {
+		case i == labelAt:
+		case !c.isNumber:
+			s.others++
+		default:
+			s.numbers++
+			isSum := p.totals.all > 0 && c.isSum()
+			s.equal, s.equalAny = s.equal && isSum, s.equalAny || isSum
+		}
+	}
+	return s
+}
+
+// isSum reports whether the current number is the sum of the numbers before it: of all, or of those after the last
+// total row.
+func (c *column) isSum() bool {
+	for i, n := range c.number {
+		if n != 0 && (isNear(n, c.sums.all[i]) || isNear(n, c.sums.since[i])) {
+			return true
+		}
+	}
+	return false
+}
+
+func isNear(a, b float64) bool { return math.Abs(a-b) <= 1e-9*math.Max(math.Abs(a), math.Abs(b)) }
+
+// addTotal counts a total row.
+func (p *Profiler) addTotal(row int64, label string) {
+	if p.out.Totals == 0 {
+		p.out.TotalLabel = label
+	}
+	p.out.Totals++
+	if len(p.out.TotalRows) < maxTotals {
+		p.out.TotalRows = append(p.out.TotalRows, row)
+	}
+}
+
+// settleFirst decides at the end whether the first row is a total row: whether its numbers are the sums of the others.
+func (p *Profiler) settleFirst(out *Profile) {
+	first := p.totals.first
+	if first == nil || p.totals.all < 2 && first.label == "" || p.totals.all < 1 {
+		return
+	}
+	matched := 0
+	for i, n := range first.numbers {
+		for r := range n {
+			if n[r] != 0 && isNear(n[r], p.columns[i].sums.all[r]) {
+				matched++
+				break
+			}
+		}
+	}
+	if matched > 0 && (first.label != "" || matched == len(first.numbers)) {
+		out.TotalRows = append([]int64{first.row}, out.TotalRows...)
+		out.Totals++
+		if out.Totals == 1 {
+			out.TotalLabel = first.label
+		}
+	}
+}
