@@ -112,3 +112,14 @@ func countCut(turns []Turn) (results, omitted int) {
 	}
 	return results, omitted
 }
+
+func TestCutTextKeepsWholeCharacters(t *testing.T) {
+	t.Parallel()
+	for limit, want := range map[int]string{
+		3: "aé…\n[Cut to fit: 3 of 6 bytes are shown.]",
+		4: "aé…\n[Cut to fit: 3 of 6 bytes are shown.]",
+		5: "aéé…\n[Cut to fit: 5 of 6 bytes are shown.]",
+	} {
+		require.Equal(t, want, cutText("aééx", limit))
+	}
+}
