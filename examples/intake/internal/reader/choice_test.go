@@ -47,3 +47,14 @@ func TestAKindIsNotAPartOfAName(t *testing.T) {
 	require.Regexp(t, `total qty 100$`, w.say(`total qty in "shipments"`), "a quoted name is not a kind")
 	require.Contains(t, w.say("total qty in inventory"), `I do not find a file or a kind "inventory"`)
 }
+
+func TestCopiesOfAFileAreTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, content := range []string{"sku,qty\nSKU-1,5\n", "sku,qty\nSKU-1,5\n", "sku,qty\nSKU-1,50\n"} {
+		w.takeIn("a.csv", []byte(content))
+	}
+	require.Contains(t, w.say("total qty in a.csv"), `I ask 2 times "a.csv" with the same size and number of rows`)
+	w.takeIn("b.csv", []byte("sku,qty\nSKU-1,5\n"))
+	require.NotContains(t, w.say("total qty in b.csv"), "times")
+}
