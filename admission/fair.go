@@ -3,6 +3,7 @@ package admission
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/carrel-go/carrel/scope"
@@ -99,6 +100,10 @@ func (f *Fair) grantWaiting() {
 func (f *Fair) releaseUnits(tenant string, units int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.returnUnits(tenant, units)
+}
+
+func (f *Fair) returnUnits(tenant string, units int64) {
 	f.free += units
 	if f.held[tenant] -= units; f.held[tenant] == 0 {
 		delete(f.held, tenant)
@@ -110,26 +115,15 @@ func (f *Fair) releaseUnits(tenant string, units int64) {
 func (f *Fair) withdrawRequest(tenant string, r *request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for i, w := range f.waiting[tenant] {
-		if w != r {
-			continue
-		}
-		f.waiting[tenant] = append(f.waiting[tenant][:i:i], f.waiting[tenant][i+1:]...)
-		if len(f.waiting[tenant]) == 0 {
-			delete(f.waiting, tenant)
-			for k, t := range f.turns {
-				if t == tenant {
-					f.turns = append(f.turns[:k], f.turns[k+1:]...)
-					break
-				}
-			}
-		}
-		f.grantWaiting()
+	i := slices.Index(f.waiting[tenant], r)
+	if i < 0 {
+		f.returnUnits(tenant, r.units)
 		return
 	}
-	f.free += r.units
-	if f.held[tenant] -= r.units; f.held[tenant] == 0 {
-		delete(f.held, tenant)
+	f.waiting[tenant] = slices.Delete(f.waiting[tenant], i, i+1)
+	if len(f.waiting[tenant]) == 0 {
+		delete(f.waiting, tenant)
+		f.turns = slices.DeleteFunc(f.turns, func(t string) bool { return t == tenant })
 	}
 	f.grantWaiting()
 }

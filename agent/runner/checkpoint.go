@@ -164,6 +164,21 @@ func (a *active) writeHistory(s checkpointRecord) error {
 	})
 }
 
+// loadCheckpoint returns the content of the checkpoint of the n-th run, see readCheckpoint. It is nil if the run does not
+// have a checkpoint.
+func (r *Runner) loadCheckpoint(
+	ctx context.Context, session scope.Scope, view *table.View, roots []*object.Root, n int,
+) (*checkpointRecord, error) {
+	it, err := view.Get(ctx, checkpointName(n))
+	if errors.Is(err, table.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r.readCheckpoint(ctx, session, roots, it)
+}
+
 // readCheckpoint returns the content of a checkpoint's item, or nil if it is empty. Objects are resolved in the roots.
 func (r *Runner) readCheckpoint(
 	ctx context.Context, session scope.Scope, roots []*object.Root, it table.Item,

@@ -239,14 +239,7 @@ func (r *Runner) openCalls(
 	if h.status.HasEnded() && h.status != StatusPending {
 		return nil, true, nil
 	}
-	it, err := view.Get(ctx, checkpointName(h.n))
-	if errors.Is(err, table.ErrNotFound) && h.status != StatusPending {
-		return nil, false, nil
-	}
-	if err != nil {
-		return nil, false, err
-	}
-	s, err := r.readCheckpoint(ctx, session, nil, it)
+	s, err := r.loadCheckpoint(ctx, session, view, nil, h.n)
 	if err != nil || s == nil || s.Checkpoint == nil {
 		return nil, false, err
 	}

@@ -52,10 +52,8 @@ func (r *Runner) liveRuns() []*active {
 // waitForRuns waits until the runs have left this process.
 func waitForRuns(ctx context.Context, runs []*active) error {
 	for _, a := range runs {
-		select {
-		case <-a.done:
-		case <-ctx.Done():
-			return context.Cause(ctx)
+		if err := awaitClosed(ctx, a.done); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"github.com/carrel-go/carrel/agent"
-	"github.com/carrel-go/carrel/scope/table"
 )
 
 // notDecided is the result of a call that waited for an approval when the user sent the next message.
@@ -24,7 +23,7 @@ func (a *active) closeOvertaken(h agent.History) (agent.History, error) {
 		a.runner.logError(a.runCtx, "runner: the turn of a run that was overtaken is left out", a.run.ID, err)
 		return h, nil
 	}
-	if err != nil || s == nil || s.Checkpoint == nil {
+	if err != nil || s.Checkpoint == nil {
 		return h, err
 	}
 	turn, ok := s.Checkpoint.Close(notDecided)
@@ -48,12 +47,9 @@ func (a *active) readOvertaken(ctx context.Context) (*checkpointRecord, error) {
 	if err != nil {
 		return nil, err
 	}
-	it, err := a.view.Get(ctx, checkpointName(a.n-1))
-	if errors.Is(err, table.ErrNotFound) {
-		return nil, ErrNotFound
+	s, err := a.runner.loadCheckpoint(ctx, a.session, a.view, a.runner.listRoots(a.session, in.shared), a.n-1)
+	if s == nil && err == nil {
+		err = ErrNotFound
 	}
-	if err != nil {
-		return nil, err
-	}
-	return a.runner.readCheckpoint(ctx, a.session, a.runner.listRoots(a.session, in.shared), it)
+	return s, err
 }

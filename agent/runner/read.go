@@ -10,7 +10,6 @@ import (
 
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/scope"
-	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/sse"
 	"github.com/carrel-go/carrel/sse/replay"
 	"github.com/carrel-go/carrel/tools"
@@ -183,8 +182,13 @@ func (r *Runner) awaitLog(ctx context.Context, session scope.Scope, n int) error
 	if a == nil {
 		return nil
 	}
+	return awaitClosed(ctx, a.opened)
+}
+
+// awaitClosed waits until c is closed. It returns the cause if ctx ends first.
+func awaitClosed(ctx context.Context, c <-chan struct{}) error {
 	select {
-	case <-a.opened:
+	case <-c:
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -214,12 +218,7 @@ func (r *Runner) Wait(ctx context.Context, sc scope.Scope, id string) error {
 	if a == nil {
 		return nil
 	}
-	select {
-	case <-a.done:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return awaitClosed(ctx, a.done)
 }
 
 // Stop asks a run to stop. Its process notices that within a heartbeat, and the run ends with the outcome stopped. A
@@ -263,14 +262,7 @@ func (r *Runner) findInCheckpoint(
 	if err != nil {
 		return res, false, fmt.Errorf("runner: result: %w", err)
 	}
-	it, err := view.Get(ctx, checkpointName(n))
-	if errors.Is(err, table.ErrNotFound) {
-		return res, false, nil
-	}
-	var s *checkpointRecord
-	if err == nil {
-		s, err = r.readCheckpoint(ctx, session, nil, it)
-	}
+	s, err := r.loadCheckpoint(ctx, session, view, nil, n)
 	if err != nil {
 		return res, false, fmt.Errorf("runner: result: %w", err)
 	}

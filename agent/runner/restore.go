@@ -63,11 +63,7 @@ func (a *active) restoreContinued(ctx context.Context) error {
 	if a.continues == 0 {
 		return nil
 	}
-	it, err := a.view.Get(ctx, checkpointName(a.continues))
-	if err != nil && !errors.Is(err, table.ErrNotFound) {
-		return err
-	}
-	s, err := a.runner.readCheckpoint(ctx, a.session, a.listRoots(), it)
+	s, err := a.runner.loadCheckpoint(ctx, a.session, a.view, a.listRoots(), a.continues)
 	if err == nil && (s == nil || s.Checkpoint == nil) {
 		err = fmt.Errorf("%w: run %d does not have a checkpoint", errUnreadable, a.continues)
 	}

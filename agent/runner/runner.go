@@ -208,12 +208,8 @@ func (r *Runner) Shutdown(ctx context.Context) error {
 			close(r.idle)
 		}
 	}
-	runs := make([]*active, 0, len(r.live))
-	for _, a := range r.live {
-		runs = append(runs, a)
-	}
 	r.mu.Unlock()
-	for _, a := range runs {
+	for _, a := range r.liveRuns() {
 		a.handOver()
 	}
 	select {
@@ -223,10 +219,10 @@ func (r *Runner) Shutdown(ctx context.Context) error {
 	}
 	r.mu.Lock()
 	r.interrupting = true
-	for _, a := range r.live {
+	r.mu.Unlock()
+	for _, a := range r.liveRuns() {
 		a.interruptWork(errHandover)
 	}
-	r.mu.Unlock()
 	select {
 	case <-r.idle:
 		return nil

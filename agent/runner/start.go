@@ -177,12 +177,8 @@ func (r *Runner) awaitActive(ctx context.Context, session scope.Scope, n int) (b
 	if !a.isEnding.Load() && !r.hasLogEnded(ctx, session, n) {
 		return false, nil
 	}
-	select {
-	case <-a.done:
-		return true, nil
-	case <-ctx.Done():
-		return false, context.Cause(ctx)
-	}
+	err := awaitClosed(ctx, a.done)
+	return err == nil, err
 }
 
 // hasLogEnded reports whether the log of a run has its last event, as far as it can be read.
