@@ -11,11 +11,16 @@ import { markStep } from "./steps.js";
 export class Acceptance {
   #book;
   #desk;
+  #reload;
 
-  /** desk has changed(id); next(), which returns the label of the next book; and openNext(). */
-  constructor(book, desk) {
+  /**
+   * @param desk has changed(id); next(), which returns the label of the next book; and openNext().
+   * @param reload shows the upload as the server knows it.
+   */
+  constructor(book, desk, reload) {
     this.#book = book;
     this.#desk = desk;
+    this.#reload = reload;
     byId("accept").addEventListener("click", () => this.#accept());
     byId("copy-key").addEventListener("click", copyKey);
     byId("next-book").addEventListener("click", () => desk.openNext());
@@ -42,6 +47,11 @@ export class Acceptance {
         book.card.focus(err.field);
         return;
       }
+      const isOver = err.status === 409 && !err.retryAfter && !err.run; // it was accepted or cancelled elsewhere
+      if (isOver) {
+        await this.#yield(err);
+        return;
+      }
       const isTemporary = err.retryAfter || err.status >= 500 || !err.status;
       showNotice(byId("accept-notice"), {
         kind: "error",
@@ -51,6 +61,18 @@ export class Acceptance {
         actions: isTemporary ? [{ label: "Try again", primary: true, run: () => this.#accept() }] : [],
       });
     }
+  }
+
+  // Shows what has ended the upload, instead of a card that can never be accepted.
+  async #yield(err) {
+    await this.#reload();
+    const isAccepted = this.#book.state?.status === "accepted";
+    const more = isAccepted ? " This is the card that was accepted. You can correct it on the shelf." : "";
+    showNotice(byId("notes-notice"), {
+      kind: "error",
+      title: "Your card was not accepted",
+      detail: api.explainError(err) + more,
+    });
   }
 
   /** show shows that the card was accepted. */

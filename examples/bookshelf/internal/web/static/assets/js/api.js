@@ -2,6 +2,7 @@
 // Problem with a message for a person.
 
 import { explainSilence } from "./network.js";
+import { Clock } from "./clock.js";
 import { explainError, parseRetryAfter, Problem, toSentence } from "./problem.js";
 import { foldEvent, followRun, isLast, runIn } from "./run.js";
 import { explainAbsence, Session } from "./session.js";
@@ -45,9 +46,14 @@ export async function request(path, init) {
   return check(response);
 }
 
+/** clock has the time of the server. */
+export const clock = new Clock();
+
 async function send(path, init) {
   try {
-    return await fetch(path, { cache: "no-store", ...init });
+    const response = await fetch(path, { cache: "no-store", ...init });
+    if (!init?.cache) clock.note(response.headers.get("date"));
+    return response;
   } catch (cause) {
     if (isLeft(init)) throw cause;
     throw new Problem(explainSilence());

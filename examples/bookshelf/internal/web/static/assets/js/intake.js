@@ -3,10 +3,15 @@
 
 import { explainError, fetchSample, listSamples } from "./api.js";
 import { byId, el, setText, setVisible } from "./dom.js";
+import { describeFolders, isMisplaced, readDrop } from "./drop.js";
 import { clearSlot, showNotice } from "./notice.js";
 import { acceptedFiles, describeLimits } from "./prepare.js";
 
 const most = 100; // photos at a time
+const noPhoto = {
+  title: "There is no photo in the clipboard",
+  detail: "It has text or something else. Copy a picture itself, not its address, and paste it again.",
+};
 
 /** Intake calls addFiles with the files that a person brings. */
 export class Intake {
@@ -25,6 +30,7 @@ export class Intake {
     document.addEventListener("paste", (e) => {
       const files = [...(e.clipboardData?.files ?? [])];
       if (files.length > 0) this.#offer(files);
+      else if (e.clipboardData && this.isOpen && isMisplaced(e.clipboardData, e.target)) this.#explain(noPhoto);
     });
     setText(byId("drop-limits"), describeLimits());
     this.#fillShelf(byId("samples"));
@@ -55,15 +61,15 @@ export class Intake {
   #offer(files) {
     clearSlot(this.#slot);
     if (files.length > most) {
-      const slot = this.isOpen ? this.#slot : byId("upload-notice");
-      showNotice(slot, {
-        kind: "error",
-        title: `At most ${most} photos at a time, please.`,
-        detail: `These are ${files.length}.`,
-      });
+      const title = `At most ${most} photos at a time, please.`;
+      this.#explain({ kind: "error", title, detail: `These are ${files.length}.` });
       return;
     }
     if (files.length > 0) this.#addFiles(files);
+  }
+
+  #explain(notice) {
+    showNotice(this.isOpen ? this.#slot : byId("upload-notice"), notice);
   }
 
   // The whole window accepts a drop, so that a photo that misses the box does
@@ -83,7 +89,9 @@ export class Intake {
       if (!isFile(e)) return;
       e.preventDefault();
       box.classList.remove("over");
-      this.#offer([...e.dataTransfer.files]);
+      const { files, folders } = readDrop(e.dataTransfer);
+      this.#offer(files);
+      if (folders.length > 0) this.#explain(describeFolders(folders));
     });
   }
 

@@ -1,7 +1,7 @@
 // A request for an approval, in a chat: what the reader wants to do, until when it
 // waits, and the buttons to decide.
 
-import { explainError } from "./api.js";
+import { clock, explainError } from "./api.js";
 import { cutReason, describeExpiry } from "./chatwords.js";
 import { el, icon, setText, setVisible } from "./dom.js";
 import { humanizeName } from "./words.js";
@@ -108,7 +108,7 @@ export class ApprovalRequest {
 
   #refresh() {
     if (this.#isDecided) return;
-    const words = describeExpiry(this.#expires, Date.now());
+    const words = describeExpiry(this.#expires, clock.now());
     if (words === "") {
       this.close("The request has expired. Ask again in a new message.");
       return;

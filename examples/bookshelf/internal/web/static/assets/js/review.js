@@ -30,7 +30,7 @@ export class Review {
     this.#desk = desk;
     this.#book = new OpenBook({ ask: (message) => this.#conversation.ask(message), edited: desk.edited });
     this.#conversation = new Conversation(this.#book, desk);
-    this.#acceptance = new Acceptance(this.#book, desk);
+    this.#acceptance = new Acceptance(this.#book, desk, () => this.resume(this.session));
     byId("again").addEventListener("click", () => desk.closed());
     byId("cancel-upload").addEventListener("click", () => desk.cancel());
   }

@@ -19,8 +19,8 @@ export class Row {
   #data;
   #events;
   #line;
-  #name = el("span", { class: "row-name" });
-  #file = el("span", { class: "row-file" });
+  #name = el("span", { class: "row-name", dir: "auto" });
+  #file = el("span", { class: "row-file", dir: "auto" });
   #badge = el("span", { class: "badge" });
   #detail = el("span", { class: "row-detail" });
   #created = el("span", { class: "row-created" });

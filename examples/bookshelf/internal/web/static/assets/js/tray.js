@@ -137,7 +137,7 @@ export class Tray {
   }
 
   #build() {
-    const title = el("span", { class: "tray-title" });
+    const title = el("span", { class: "tray-title", dir: "auto" });
     const words = el("span", { class: "tray-words" });
     const link = el("a", { class: "tray-link" }, title, words);
     const bar = el("progress", { class: "tray-bar", max: 1, "aria-hidden": "true" });
