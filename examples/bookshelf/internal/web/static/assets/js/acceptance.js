@@ -68,7 +68,7 @@ export class Acceptance {
     await this.#reload();
     const isAccepted = this.#book.state?.status === "accepted";
     const more = isAccepted ? " This is the card that was accepted. You can correct it on the shelf." : "";
-    showNotice(byId("notes-notice"), {
+    showNotice(byId("review-notice"), {
       kind: "error",
       title: "Your card was not accepted",
       detail: api.explainError(err) + more,
