@@ -54,7 +54,8 @@ intake("a file is chosen before the page is ready", {}, async ({ page, server })
     await route.continue();
   });
   await page.goto(server.url, { waitUntil: "commit" });
-  await page.locator("#file").setInputFiles({ name: "early.csv", mimeType: "text/csv", buffer: Buffer.from("sku,qty\nA,1\n") });
+  const buffer = Buffer.from("sku,qty\nA,1\n");
+  await page.locator("#file").setInputFiles({ name: "early.csv", mimeType: "text/csv", buffer });
   load();
   await isTaken(page, "early.csv");
 });
