@@ -113,30 +113,30 @@ func (s *Store) cleanSession(
 	if err != nil {
 		return err
 	}
-	if _, n, err := parseRecordName(turns); err == nil {
+	if _, n, err := parseRecordName(turns.Sort); err == nil {
 		marker.Attr = map[string]table.Value{cleanedAttr: int64(n)}
 	}
 	if marker, err = view.Put(ctx, marker, cond); err != nil {
 		return ignoreConflict(err) // the conversation continues
 	}
 	// the turns first: a compaction stands for those before it
-	if err := s.deleteThrough(ctx, view, turnKind, turns); err != nil {
+	if err := s.deleteThrough(ctx, view, turnKind, turns.Sort); err != nil {
 		return err
 	}
-	if err := s.deleteThrough(ctx, view, compactKind, compactions); err != nil {
+	if err := s.deleteThrough(ctx, view, compactKind, compactions.Sort); err != nil {
 		return err
 	}
 	return ignoreConflict(view.Delete(ctx, markerSort, table.Version(marker.Version)))
 }
 
-// findNewest returns the sort key of the newest record of a kind, or "".
-func findNewest(ctx context.Context, view *table.View, k kind) (string, error) {
-	end := string(k[:len(k)-1]) + "$"
-	page, err := view.Query(ctx, table.Query{From: string(k), To: end, Desc: true, Consistent: true, Limit: 1})
-	if err != nil || len(page.Items) == 0 {
-		return "", err
+// findNewest returns the newest item of a kind. It is zero if the session does not have one.
+func findNewest(ctx context.Context, view *table.View, k kind) (newest table.Item, _ error) {
+	from, to := k.bounds()
+	page, err := view.Query(ctx, table.Query{From: from, To: to, Desc: true, Consistent: true, Limit: 1})
+	if err == nil && len(page.Items) > 0 {
+		newest = page.Items[0].Item
 	}
-	return page.Items[0].Item.Sort, nil
+	return newest, err
 }
 
 // deleteThrough deletes the records of a kind up to the one with the sort key newest. Those that are added later stay.

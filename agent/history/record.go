@@ -21,12 +21,12 @@ type kind string
 const (
 	turnKind    kind = "turn#"
 	compactKind kind = "compact#"
-
-	turnPrefix    = string(turnKind)
-	turnEnd       = "turn$" // $ sorts after #
-	compactPrefix = string(compactKind)
-	compactEnd    = "compact$"
 )
+
+// bounds returns the bounds of the sort keys of the kind.
+func (k kind) bounds() (from, to string) {
+	return string(k), strings.TrimSuffix(string(k), "#") + "$" // $ sorts after #
+}
 
 // The attributes of an item.
 const (

@@ -85,21 +85,21 @@ func (s *Store) loadHistory(
 	if err != nil {
 		return h, at, err
 	}
-	newest := table.Query{From: compactPrefix, To: compactEnd, Desc: true, Consistent: true, Limit: 1}
-	page, err := view.Query(ctx, newest)
+	compacted, err := findNewest(ctx, view, compactKind)
 	if err != nil {
 		return h, at, err
 	}
 	size := 0
-	for _, f := range page.Items {
-		r, err := s.readRecord(ctx, view, f.Item)
+	if compacted.Sort != "" {
+		r, err := s.readRecord(ctx, view, compacted)
 		if err != nil {
 			return h, at, err
 		}
 		h, size = agent.History{Turns: r.turns, State: r.state}, r.size
 		at = Position{Turns: r.through, Compaction: r.number}
 	}
-	q := table.Query{From: turnName(at.Turns + 1), To: turnEnd, Consistent: true, Limit: table.MaxLimit}
+	_, end := turnKind.bounds()
+	q := table.Query{From: turnName(at.Turns + 1), To: end, Consistent: true, Limit: table.MaxLimit}
 	for {
 		page, err := view.Query(ctx, q)
 		if err != nil {
@@ -198,7 +198,8 @@ func (s *Store) Page(ctx context.Context, session scope.Scope, cursor string, li
 	if err != nil {
 		return Page{}, fmt.Errorf("history: page: %w", err)
 	}
-	q := table.Query{From: turnPrefix, To: turnEnd, Desc: true, Consistent: true, Limit: limit, Cursor: cursor}
+	from, to := turnKind.bounds()
+	q := table.Query{From: from, To: to, Desc: true, Consistent: true, Limit: limit, Cursor: cursor}
 	found, err := view.Query(ctx, q)
 	if err != nil {
 		return Page{}, fmt.Errorf("history: page: %w", err)
@@ -221,7 +222,9 @@ func (s *Store) Page(ctx context.Context, session scope.Scope, cursor string, li
 func (s *Store) Delete(ctx context.Context, session scope.Scope) error {
 	view, err := s.openView(session)
 	if err == nil {
-		err = errors.Join(s.deleteAll(ctx, view, turnPrefix, turnEnd), s.deleteAll(ctx, view, compactPrefix, compactEnd),
+		turns, turnsEnd := turnKind.bounds()
+		compactions, compactionsEnd := compactKind.bounds()
+		err = errors.Join(s.deleteAll(ctx, view, turns, turnsEnd), s.deleteAll(ctx, view, compactions, compactionsEnd),
 			s.deleteAll(ctx, view, markerSort, markerSort+"!"))
 	}
 	if err != nil {

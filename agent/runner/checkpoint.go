@@ -164,8 +164,8 @@ func (a *active) writeHistory(s checkpointRecord) error {
 	})
 }
 
-// loadCheckpoint returns the content of the checkpoint of the n-th run, see readCheckpoint. It is nil if the run does not
-// have a checkpoint.
+// loadCheckpoint returns the content of the checkpoint of the n-th run, see readCheckpoint. It is nil if the run does
+// not have a checkpoint.
 func (r *Runner) loadCheckpoint(
 	ctx context.Context, session scope.Scope, view *table.View, roots []*object.Root, n int,
 ) (*checkpointRecord, error) {
