@@ -15,13 +15,15 @@ import (
 // Report is the description of a file.
 type Report struct {
 	// The measured part: of the whole file.
-	Format    string          `json:"format"`
-	Encoding  string          `json:"encoding"`
-	Separator string          `json:"separator,omitempty"`
-	Size      int64           `json:"size"`
-	Notes     []string        `json:"notes,omitempty"`
-	Profile   profile.Profile `json:"profile"`
-	Measured  time.Time       `json:"measured_at"`
+	Format    string `json:"format"`
+	Encoding  string `json:"encoding"`
+	Separator string `json:"separator,omitempty"`
+	Size      int64  `json:"size"`
+	// Digest is that of the names and the values, in their order. Two files with the same one have the same content.
+	Digest   string          `json:"digest,omitempty"`
+	Notes    []string        `json:"notes,omitempty"`
+	Profile  profile.Profile `json:"profile"`
+	Measured time.Time       `json:"measured_at"`
 
 	// The recorded part is the description by the agent, with the corrections of the person.
 	Kind     kinds.Kind        `json:"kind,omitempty"`

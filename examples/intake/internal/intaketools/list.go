@@ -55,6 +55,8 @@ type ListedFile struct {
 	Columns    []string `json:"columns,omitempty"`
 	// MoreColumns is the number of columns that are not listed.
 	MoreColumns int `json:"more_columns,omitempty"`
+	// Roles are those of columns whose recorded meanings show another role than their names.
+	Roles map[string]kinds.Role `json:"roles,omitempty"`
 }
 
 // CanJoin reports whether the file is small enough to be the other file of a join.
@@ -108,6 +110,9 @@ func (b *toolbox) listFiles(ctx context.Context, c *tools.Call, in listIn) (File
 			}
 			found = append(found, shared...)
 		}
+	}
+	if in.UploadID == "" {
+		out.Notes = append(out.Notes, sameNotes(found)...)
 	}
 	return out, b.fill(c, &out, found, in)
 }
@@ -200,6 +205,7 @@ func newListedFile(f files.File, columns int) ListedFile {
 	for _, column := range f.Report.Profile.Columns[:min(len(f.Report.Profile.Columns), columns)] {
 		l.Columns = append(l.Columns, column.Name)
 	}
+	l.Roles = recordedRoles(f.Report, l.Columns)
 	l.MoreColumns = f.Report.Profile.HasColumns - len(l.Columns)
 	return l
 }

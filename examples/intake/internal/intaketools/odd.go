@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/carrel-go/carrel/examples/intake/internal/kinds"
@@ -60,6 +61,42 @@ func serialRemarks(columns []profile.Column) (list []string) {
 			"numbers: %s is %s there", c.Name, c.Min, day.Format(time.DateOnly)))
 	}
 	return list
+}
+
+// The seconds from 1970 to the beginning of 2000 and of 2100.
+const minEpoch, maxEpoch = 946_684_800, 4_102_444_800
+
+// epochRemarks returns a sentence for each column that is named like a point in time and has seconds or milliseconds
+// since 1970.
+func epochRemarks(columns []profile.Column) (list []string) {
+	for i := range columns {
+		c := &columns[i]
+		from, err := strconv.ParseFloat(c.Min, 64)
+		to, err2 := strconv.ParseFloat(c.Max, 64)
+		if c.Type != profile.Integer || err != nil || err2 != nil || !isNamedLikeTime(c.Name) {
+			continue
+		}
+		unit, at := "seconds", from
+		if from >= 1000*minEpoch {
+			unit, at, to = "milliseconds", from/1000, to/1000
+		}
+		if at < minEpoch || to > maxEpoch {
+			continue
+		}
+		list = append(list, fmt.Sprintf("numbers of %.60q look like %s since 1970, but are read as numbers: %s is %s", c.Name,
+			unit, c.Min, time.Unix(int64(at), 0).UTC().Format(time.DateOnly)))
+	}
+	return list
+}
+
+func isNamedLikeTime(name string) bool {
+	plain := strings.ToLower(name)
+	for _, part := range []string{"time", "epoch", "created", "updated", "modified", "zeit"} {
+		if strings.Contains(plain, part) {
+			return true
+		}
+	}
+	return plain == "ts" || strings.HasSuffix(plain, "_ts") || strings.HasSuffix(plain, "_at") || kinds.IsDay(name)
 }
 
 // quantity matches a number with a unit that is not a currency or a percent sign, such as 5 kg.

@@ -76,6 +76,9 @@ func (b *toolbox) profileFile(ctx context.Context, c *tools.Call, in fileIn) (Re
 		if err != nil {
 			return Report{}, err
 		}
+		if err := noteSameContent(ctx, v, f.ID, measured); err != nil {
+			return Report{}, err
+		}
 		if f.Report, err = v.Measure(ctx, f.ID, runOf(ctx), measured); err != nil {
 			return Report{}, err
 		}
@@ -100,12 +103,16 @@ func (b *toolbox) measure(ctx context.Context, c *tools.Call, handle string) (*f
 	if err != nil {
 		return nil, err
 	}
+	if err := checkHeader(handle, rows); err != nil {
+		return nil, err
+	}
 	p := profile.New(rows.Columns, rows.HasColumns)
 	p.Separator = rows.Separator
 	p.IsName = func(text string) bool { return kinds.RoleOf(text) != "" }
 	r := &files.Report{
 		Format: rows.Format, Encoding: rows.Encoding, Separator: rows.Separator, Size: rows.Size,
 	}
+	digest := newDigest(rows.Columns)
 	var problems []string
 	end := int64(-1) // of the row before
 	for row, err := range readRows(ctx, handle, rows) {
@@ -114,6 +121,7 @@ func (b *toolbox) measure(ctx context.Context, c *tools.Call, handle string) (*f
 				p.AddBlank()
 			}
 			end = row.End
+			digest.add(row)
 		}
 		switch {
 		case err != nil:
@@ -129,9 +137,9 @@ func (b *toolbox) measure(ctx context.Context, c *tools.Call, handle string) (*f
 			p.AddRecord(row.Record, row.Cut)
 		}
 	}
-	r.Profile = p.Profile()
+	r.Profile, r.Digest = p.Profile(), digest.text()
 	r.Notes = slices.Concat(rows.Notes, headerRemarks(rows.Columns), problems, r.Profile.Remarks(),
-		serialRemarks(r.Profile.Columns), quantityRemarks(r.Profile.Columns))
+		serialRemarks(r.Profile.Columns), epochRemarks(r.Profile.Columns), quantityRemarks(r.Profile.Columns))
 	if n := len(r.Profile.Columns); r.Profile.HasColumns > n {
 		r.Notes = append(r.Notes, fmt.Sprintf("only %d of %d columns are measured", n, r.Profile.HasColumns))
 	}
@@ -139,6 +147,18 @@ func (b *toolbox) measure(ctx context.Context, c *tools.Call, handle string) (*f
 		r.Notes = append(r.Notes, "several columns have the same name")
 	}
 	return r, nil
+}
+
+// checkHeader returns a correction if the first row of CSV cannot be read, so that the columns do not have names.
+func checkHeader(handle string, rows *objecttools.Rows) error {
+	for _, note := range rows.Notes {
+		if problem, ok := strings.CutPrefix(note, "the first row is malformed: "); ok && rows.HasColumns == 0 {
+			const message = "the first row of %s does not have the names of columns, because it is malformed: %s. A quoted " +
+				"name must have the separator directly before and after its quotes"
+			return tools.Correct(fmt.Sprintf(message, handle, problem))
+		}
+	}
+	return nil
 }
 
 // headerRemarks returns a sentence if the first row does not seem to have the names of columns.

@@ -38,14 +38,10 @@ const (
 )
 
 type queryIn struct {
-	File  string `json:"file" jsonschema:"the handle of the file, from list_files, for example f1"`
-	Where []struct {
-		Column   string  `json:"column" jsonschema:"the name of a column" maxlen:"300"`
-		Operator string  `json:"operator" jsonschema:"how to compare; missing and present need no value" enum:"eq,ne,lt,le,gt,ge,contains,missing,present"`
-		Value    *string `json:"value" jsonschema:"the value to compare with, for example 100 or late" maxlen:"300"`
-	} `json:"where,omitempty" jsonschema:"conditions that all must hold" maxitems:"8"`
-	GroupBy  []string `json:"group_by,omitempty" jsonschema:"columns whose values make the groups" maxitems:"3" maxlen:"300"`
-	Groups   []string `json:"groups,omitempty" jsonschema:"only the groups with these values of the first column of group_by; returns all of them" maxitems:"200" maxlen:"300"`
+	File     string    `json:"file" jsonschema:"the handle of the file, from list_files, for example f1"`
+	Where    []whereIn `json:"where,omitempty" jsonschema:"conditions that all must hold" maxitems:"8"`
+	GroupBy  []string  `json:"group_by,omitempty" jsonschema:"columns whose values make the groups" maxitems:"3" maxlen:"300"`
+	Groups   []string  `json:"groups,omitempty" jsonschema:"only the groups with these values of the first column of group_by; returns all of them" maxitems:"200" maxlen:"300"`
 	Measures []struct {
 		Function string  `json:"function" jsonschema:"count, or a function of numbers; numbers counts the values that are numbers" enum:"count,sum,avg,min,max,numbers"`
 		Column   *string `json:"column" jsonschema:"the column; may be absent for count, which then counts rows" maxlen:"300"`
@@ -56,6 +52,12 @@ type queryIn struct {
 	Granularity *string  `json:"granularity" jsonschema:"how much of a date in group_by makes a group; default day" enum:"time,day,month,year"`
 	Limit       *int     `json:"limit" jsonschema:"largest number of groups or rows; default 10" min:"1" max:"50"`
 	Ascending   *bool    `json:"ascending" jsonschema:"smallest first measure first; default largest first, and smallest first if that measure is min"`
+}
+
+type whereIn struct {
+	Column   string  `json:"column" jsonschema:"the name of a column" maxlen:"300"`
+	Operator string  `json:"operator" jsonschema:"how to compare; missing and present need no value" enum:"eq,ne,lt,le,gt,ge,contains,missing,present"`
+	Value    *string `json:"value" jsonschema:"the value to compare with, for example 100 or late" maxlen:"300"`
 }
 
 type joinIn struct {
@@ -92,6 +94,9 @@ func (b *toolbox) queryFile(ctx context.Context, c *tools.Call, in queryIn) (Ans
 	defer release()
 	rows, err := objecttools.OpenRows(ctx, c, b.store.Bucket(), in.File, nil)
 	if err != nil {
+		return Answer{}, err
+	}
+	if err := checkHeader(in.File, rows); err != nil {
 		return Answer{}, err
 	}
 	var joined *joinedTable
@@ -152,7 +157,7 @@ func (b *toolbox) queryFile(ctx context.Context, c *tools.Call, in queryIn) (Ans
 	}
 	out.Result = q.Result()
 	out.Notes = slices.Concat(out.Notes, s.notes(report), joined.partnerNotes(in.Join), columnNotes(in, rows, report),
-		missingNotes(in, report), remarks(&out.Result, report))
+		missingNotes(in, report), unitNotes(in, report), remarks(&out.Result, report))
 	for _, name := range t.unseen(in) {
 		out.Notes = append(out.Notes, fmt.Sprintf("no row has the column %.60q", name))
 	}
@@ -169,7 +174,8 @@ func remarks(r *query.Result, report *files.Report) (list []string) {
 		}
 	}
 	if r.LeftOut > 0 {
-		list = append(list, fmt.Sprintf("there are more than %d groups: %s left out",
+		list = append(list, fmt.Sprintf("there are more than %d groups: %s left out, so other groups may be larger or "+
+			"smaller than those of the result",
 			query.MaxGroups, profile.CountOf(r.LeftOut, "row of another group is", "rows of other groups are")))
 	}
 	if r.Ignored > 0 {

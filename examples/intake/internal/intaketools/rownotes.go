@@ -106,8 +106,13 @@ func columnNotes(in queryIn, rows *objecttools.Rows, report *files.Report) (list
 		if same > 1 {
 			list = append(list, fmt.Sprintf("%d columns have the name %.60q: only the first one is read", same, name))
 		}
-		if report != nil {
-			list = append(list, similarNotes(name, &report.Profile)...)
+		if report == nil {
+			continue
+		}
+		list = append(list, similarNotes(name, &report.Profile)...)
+		if c := report.Profile.Column(name); c != nil {
+			one := []profile.Column{*c}
+			list = slices.Concat(list, serialRemarks(one), epochRemarks(one))
 		}
 	}
 	return list

@@ -1,12 +1,14 @@
 package intaketools
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/carrel-go/carrel/examples/intake/internal/files"
 	"github.com/carrel-go/carrel/examples/intake/internal/kinds"
 	"github.com/carrel-go/carrel/examples/intake/internal/profile"
+	"github.com/carrel-go/carrel/examples/intake/internal/query"
 )
 
 // unitColumns returns the columns that have the units of the measured columns of a query: that of currencies for money,
@@ -52,6 +54,27 @@ func unitColumnOf(report *files.Report, roles map[string]kinds.Role, column stri
 		return named
 	}
 	return general
+}
+
+// unitNotes returns sentences about conditions that compare numbers whose units are in a column and differ.
+func unitNotes(in queryIn, report *files.Report) (list []string) {
+	if report == nil {
+		return nil
+	}
+	roles := rolesOf(report)
+	isAsked := func(column string) bool {
+		return slices.ContainsFunc(in.Where, func(w whereIn) bool { return w.Column == column && w.Operator == query.Equal })
+	}
+	for _, w := range in.Where {
+		isCompared := w.Operator != query.Contains && w.Operator != query.Missing && w.Operator != query.Present
+		unit := unitColumnOf(report, roles, w.Column)
+		if unit == "" || !isCompared || isAsked(unit) || report.Profile.Column(unit).Distinct < 2 {
+			continue
+		}
+		list = append(list, fmt.Sprintf("the numbers of %.60q are compared without their units, which are in %.60q and "+
+			"differ", w.Column, unit))
+	}
+	return list
 }
 
 // rolesOf returns the roles of the columns of a report by name: those that a person or an agent has recorded, and

@@ -337,5 +337,11 @@ func formatNumber(n float64) string {
 
 func formatDate(n float64) string {
 	d := int(n)
-	return fmt.Sprintf("%04d-%02d-%02d", d/10000, d/100%100, d%100)
+	text := []byte("0000-00-00")
+	for i := len(text) - 1; i >= 0; i-- {
+		if text[i] != '-' {
+			text[i], d = '0'+byte(d%10), d/10
+		}
+	}
+	return string(text)
 }

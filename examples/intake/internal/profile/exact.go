@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"math/big"
+	"strconv"
 	"strings"
 )
 
@@ -41,8 +42,11 @@ func Compare(a, b Value) int {
 
 // FormatNumber writes a number: exactly, and without zeros at the end of its fraction, if it is exact.
 func FormatNumber(v Value) string {
-	if !v.IsExact {
+	switch {
+	case !v.IsExact:
 		return formatNumber(v.Number)
+	case v.Long == nil && v.Places == 0:
+		return strconv.FormatInt(v.Digits, 10)
 	}
 	return formatExact(v.Big(), v.Places)
 }

@@ -63,15 +63,11 @@ type rowShape struct {
 // column of the label, or -1.
 func (p *Profiler) noteTotal(label []byte, labelAt int) {
 	t := &p.totals
-	s := p.shapeOf(labelAt)
-	isAlone := s.others == 0
-	isTotal := false
-	switch {
-	case labelAt >= 0:
-		isTotal = s.empty > 0 && (s.equalAny || isAlone) || s.numbers > 0 && s.equal
-	case t.all >= 2 && s.numbers > 0:
-		isTotal = isAlone && s.isFirstEmpty && s.equal
+	var s rowShape
+	if labelAt >= 0 || len(p.columns) > 0 && (p.columns[0].at != p.seen || p.columns[0].isMissing) {
+		s = p.shapeOf(labelAt)
 	}
+	isTotal := s.isTotal(labelAt >= 0, t.all)
 	p.out.TotalRow = ""
 	if labelAt >= 0 && isExactLabel(label) {
 		p.out.TotalRow = string(label)
@@ -84,7 +80,7 @@ func (p *Profiler) noteTotal(label []byte, labelAt int) {
 		}
 		return
 	}
-	isCandidate := t.all == 0 && (labelAt >= 0 || isAlone && s.isFirstEmpty && s.numbers > 0)
+	isCandidate := t.all == 0 && (labelAt >= 0 || s.others == 0 && s.isFirstEmpty && s.numbers > 0)
 	if isCandidate && t.first == nil {
 		t.first = &totalCandidate{row: p.seen, label: string(label), numbers: map[int][2]float64{}}
 		for i, c := range p.columns {
@@ -130,6 +126,16 @@ func (p *Profiler) shapeOf(labelAt int) (s rowShape) {
 		}
 	}
 	return s
+}
+
+// isTotal reports whether a row is a total row: it has a label and is mostly empty or has sums, or all of its cells are
+// sums or empty. before is the number of rows before it.
+func (s *rowShape) isTotal(hasLabel bool, before int64) bool {
+	isAlone := s.others == 0
+	if hasLabel {
+		return s.empty > 0 && (s.equalAny || isAlone) || s.numbers > 0 && s.equal
+	}
+	return before >= 2 && s.numbers > 0 && isAlone && s.isFirstEmpty && s.equal
 }
 
 // isSum reports whether the current number is the sum of the numbers before it: of all, or of those after the last

@@ -46,9 +46,24 @@ func totalLabel(value []byte) []byte {
 // mayBeTotal reports whether a text has a part of a word that the labels have. It is fast.
 func mayBeTotal(value []byte) bool {
 	for i := 0; i+2 < len(value); i++ {
-		switch string([]byte{value[i] | 0x20, value[i+1] | 0x20, value[i+2] | 0x20}) {
-		case "tot", "sum", "som", "ges", "erg":
-			return true
+		b, c := value[i+1]|0x20, value[i+2]|0x20
+		switch value[i] | 0x20 {
+		case 't':
+			if b == 'o' && c == 't' {
+				return true
+			}
+		case 's':
+			if (b == 'u' || b == 'o') && c == 'm' || b == 'u' && c == 'b' {
+				return true
+			}
+		case 'g':
+			if b == 'e' && c == 's' {
+				return true
+			}
+		case 'e':
+			if b == 'r' && c == 'g' {
+				return true
+			}
 		}
 	}
 	return false

@@ -35,7 +35,7 @@ func (v *value) canonicalText(b []byte) string {
 	case v.kind == isDate && (len(b) != len(isoDate) || b[4] != '-' || b[7] != '-'):
 		return formatDate(v.number[0])
 	case v.kind != isInteger && v.kind != isDecimal || !v.isExact:
-	case v.kind == isInteger && isPlain(b):
+	case isPlain(b):
 	default:
 		n := v.reading(0)
 		return FormatNumber(n) + v.unit
@@ -43,8 +43,21 @@ func (v *value) canonicalText(b []byte) string {
 	return ""
 }
 
-// isPlain reports whether a whole number has digits only, and no leading zero.
-func isPlain(b []byte) bool { return isDigits(b) && (len(b) == 1 || b[0] != '0') }
+// isPlain reports whether a number has the form in which results write it: digits without a leading zero, and perhaps a
+// point and a fraction that does not end with zero.
+func isPlain(b []byte) bool {
+	if len(b) > 0 && b[0] == '-' {
+		b = b[1:]
+	}
+	whole, fraction, isFraction := bytes.Cut(b, []byte("."))
+	switch {
+	case len(whole) == 0 || !isDigits(whole) || len(whole) > 1 && whole[0] == '0':
+		return false
+	case !isFraction:
+		return true
+	}
+	return len(fraction) > 0 && isDigits(fraction) && fraction[len(fraction)-1] != '0'
+}
 
 // distinctOf returns the count of distinct values by the type of the column.
 func (c *column) distinctOf(out *Column) *distinct {

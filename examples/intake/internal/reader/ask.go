@@ -65,6 +65,7 @@ func (c *conversation) ask(l *found, q question) answer {
 	if note := l.tellCopies(a.calls); note != "" {
 		lines = append(lines, note)
 	}
+	lines = append(lines, q.tellFits(l, a.calls)...)
 	if note := q.tellDay(a.calls); note != "" {
 		lines = append(lines, note)
 	}
@@ -290,7 +291,7 @@ func (q question) tellDay(calls []call) string {
 // columnIn returns the column of a file that words name, or "". If the report does not have the names of all columns,
 // the words may be the name of one of the others.
 func columnIn(f intaketools.ListedFile, words string) string {
-	column := findColumn(f.Columns, words)
+	column := findColumnIn(f, words)
 	if column == "" && f.MoreColumns > 0 && len(f.Columns) >= files.MaxColumns {
 		return words
 	}

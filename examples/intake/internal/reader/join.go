@@ -18,19 +18,19 @@ func (q question) groupBy(f intaketools.ListedFile, l *found) (group []string, j
 		return []string{by}, nil
 	}
 	if by == "" { // a column of the suppliers
-		on := findColumn(f.Columns, string(kinds.SupplierID))
+		on := findColumnIn(f, string(kinds.SupplierID))
 		if on == "" {
 			return nil, nil
 		}
-		isNamed := func(c string) bool { return findColumn([]string{c}, q.by) != "" }
+		isNamed := func(other intaketools.ListedFile, c string) bool { return findColumnIn(other, q.by) == c }
 		if join, name := l.joinSuppliers(on, isNamed); join != nil {
 			return []string{name}, join
 		}
 		return nil, nil
 	}
-	if kinds.RoleOf(by) == kinds.SupplierID {
-		isName := func(c string) bool {
-			return kinds.RoleOf(c) == kinds.SupplierName && findColumn(f.Columns, c) == ""
+	if f.RoleOf(by) == kinds.SupplierID {
+		isName := func(other intaketools.ListedFile, c string) bool {
+			return other.RoleOf(c) == kinds.SupplierName && findColumn(f.Columns, c) == ""
 		}
 		if join, name := l.joinSuppliers(by, isName); join != nil {
 			return []string{by, name}, join
@@ -40,11 +40,13 @@ func (q question) groupBy(f intaketools.ListedFile, l *found) (group []string, j
 }
 
 // joinSuppliers returns a join that adds a column of the newest suppliers that have one, by the column on.
-func (l *found) joinSuppliers(on string, isWanted func(column string) bool) (join map[string]any, name string) {
+func (l *found) joinSuppliers(
+	on string, isWanted func(f intaketools.ListedFile, column string) bool,
+) (join map[string]any, name string) {
 	for _, other := range l.suppliers {
-		id := findColumn(other.Columns, string(kinds.SupplierID))
+		id := findColumnIn(other, string(kinds.SupplierID))
 		for _, c := range other.Columns {
-			if id != "" && c != id && other.CanJoin() && isWanted(c) {
+			if id != "" && c != id && other.CanJoin() && isWanted(other, c) {
 				return map[string]any{"file": other.File, "on": on, "equals": id, "columns": []string{c}}, c
 			}
 		}

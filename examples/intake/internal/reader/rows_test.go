@@ -60,6 +60,23 @@ func TestAnswersAreOfTheRowsThatAreData(t *testing.T) {
 	}
 }
 
+func TestAMalformedFirstRowIsRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, text := w.takeIn("spaces.csv", []byte("id, qty , \"name\"\n1, 5 , \"a, b\"\n2, 6 , \"c\"\n"))
+	require.Contains(t, text, "does not have the names of columns, because it is malformed")
+	require.Contains(t, text, "It is not taken in.")
+}
+
+func TestAConditionOnMoneyOfSeveralCurrenciesIsTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.takeIn("inv.csv", []byte("invoice_no,amount,currency\nI-1,100,EUR\nI-2,200,USD\nI-3,300,EUR\n"))
+	const note = `The numbers of "amount" are compared without their units, which are in "currency" and differ`
+	require.Contains(t, w.say("how many rows in inv.csv where amount is above 150"), note)
+	require.NotContains(t, w.say("how many rows in inv.csv where amount is above 150 and currency is EUR"), note)
+}
+
 func TestStockHasATotalForEachUnit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

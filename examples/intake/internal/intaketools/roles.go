@@ -1,0 +1,28 @@
+package intaketools
+
+import (
+	"github.com/carrel-go/carrel/examples/intake/internal/files"
+	"github.com/carrel-go/carrel/examples/intake/internal/kinds"
+)
+
+// recordedRoles returns the roles of columns whose recorded meanings show another role than their names, or nil.
+func recordedRoles(r *files.Report, columns []string) map[string]kinds.Role {
+	roles := map[string]kinds.Role{}
+	for _, name := range columns {
+		if role := kinds.RoleOfMeaning(r.Meanings[name]); role != "" && role != kinds.RoleOf(name) {
+			roles[name] = role
+		}
+	}
+	if len(roles) == 0 {
+		return nil
+	}
+	return roles
+}
+
+// RoleOf returns the role of a column of the file: that of its recorded meaning, and otherwise that of its name.
+func (f *ListedFile) RoleOf(column string) kinds.Role {
+	if role := f.Roles[column]; role != "" {
+		return role
+	}
+	return kinds.RoleOf(column)
+}
