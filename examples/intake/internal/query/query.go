@@ -130,6 +130,9 @@ func New(o *Options) (*Query, error) {
 		return nil, fmt.Errorf("%w: granularity %.20q: must be one of %s", ErrOptions, o.Granularity,
 			joinTexts(Granularities()))
 	}
+	if o.Granularity != "" && !slices.ContainsFunc(o.GroupBy, q.hasDates) {
+		return nil, fmt.Errorf("%w: granularity %s: a column of group_by must have dates", ErrOptions, o.Granularity)
+	}
 	for _, c := range o.Where {
 		t, err := q.newTest(c)
 		if err != nil {

@@ -65,7 +65,12 @@ func (q *Query) isByDate() bool {
 	if len(q.o.GroupBy) == 0 {
 		return false
 	}
-	c := q.o.Profiles[q.o.GroupBy[0]]
+	return q.hasDates(q.o.GroupBy[0])
+}
+
+// hasDates reports whether a column has dates, by its profile.
+func (q *Query) hasDates(column string) bool {
+	c := q.o.Profiles[column]
 	return c != nil && c.Type == profile.Date
 }
 

@@ -121,6 +121,9 @@ func TestGroupsHaveTheTypeOfTheirColumn(t *testing.T) {
 	o.Granularity = "week"
 	_, err := query.New(&o)
 	require.ErrorIs(t, err, query.ErrOptions)
+	o.Granularity, o.GroupBy, o.Profiles = query.Month, []string{"qty"}, profilesOf(days)
+	_, err = query.New(&o)
+	require.ErrorContains(t, err, "a column of group_by must have dates")
 
 	const many = "d,qty\n2026-01-01,1\n2026-01-02,5\n2026-01-03,3\n"
 	o = sumOf("qty", "d")

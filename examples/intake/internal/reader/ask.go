@@ -253,6 +253,10 @@ func (q question) args(f intaketools.ListedFile, l *found) (args map[string]any,
 	if q.by == "" {
 		return args, ""
 	}
+	if column, granularity := q.period(f); column != "" {
+		args["group_by"], args["granularity"] = []string{column}, granularity
+		return args, ""
+	}
 	group, join := q.groupBy(f, l)
 	if group == nil {
 		return nil, q.by
