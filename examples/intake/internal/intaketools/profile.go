@@ -165,7 +165,8 @@ func checkHeader(handle string, rows *objecttools.Rows) error {
 func headerRemarks(columns []string) []string {
 	for _, name := range columns {
 		if v := profile.ReadValue([]byte(name), nil); v.IsNumber() || v.Type == profile.Date {
-			return []string{fmt.Sprintf("the first row is taken as the names of columns, but %.60q looks like data", name)}
+			return []string{fmt.Sprintf("the first row is taken as the names of columns, but %.60q looks like data. If it is, "+
+				"ask “without a header”: then the columns are “column 1” and so on", name)}
 		}
 	}
 	return nil

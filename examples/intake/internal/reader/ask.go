@@ -40,6 +40,9 @@ func (c *conversation) ask(l *found, q question) answer {
 		case q.kind != "" && q.hasFile && f.Kind != q.kind:
 			missing = append(missing, fmt.Sprintf("%q is %s, and not %s", f.Name, f.Kind.Label(), q.kind.Label()))
 		case args == nil:
+			if q.hasNoHeader {
+				f = withoutHeader(f)
+			}
 			missing = append(missing, tellMissing(f, lacks))
 		case len(a.calls) == maxTargets:
 			more = append(more, fmt.Sprintf("%q", f.Name))
@@ -214,6 +217,9 @@ func joinSome(list []string, between string) string {
 // args returns the arguments of query_file for a file, or nil and the words for which it does not have a column.
 func (q question) args(f intaketools.ListedFile, l *found) (args map[string]any, lacks string) {
 	args = map[string]any{"file": f.File}
+	if q.hasNoHeader {
+		args["header"], f = false, withoutHeader(f)
+	}
 	var wheres []map[string]any
 	for _, w := range q.where {
 		column := columnIn(f, w.column)

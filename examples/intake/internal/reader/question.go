@@ -21,6 +21,7 @@ type question struct {
 	by           string
 	where        []where
 	in           string     // words of a file or a kind
+	hasNoHeader  bool       // the first row of the files is data
 	inQuoted     bool       // in is the name of a file, never a kind
 	hasFile      bool       // a clause has named in, and not the subject
 	kind         kinds.Kind // of the subject, or empty
@@ -79,6 +80,7 @@ func parseQuestion(message string) (q question, ok bool) {
 	if len(text) > maxQuestion {
 		return q, false
 	}
+	text, q.hasNoHeader = cutHeader(text)
 	if listWords.MatchString(strings.ToLower(text)) {
 		q.wantsList = true
 		return q, true
@@ -241,6 +243,9 @@ func (q question) describe() string {
 			word = " and"
 		}
 		s.WriteString(word + " " + w.describe())
+	}
+	if q.hasNoHeader {
+		s.WriteString(" without a header")
 	}
 	return s.String()
 }

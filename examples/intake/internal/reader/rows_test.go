@@ -35,7 +35,11 @@ func TestAnswersAreOfTheRowsThatAreData(t *testing.T) {
 			"how many rows in again.csv": {"rows 2", "repeats the names of the columns"},
 		}},
 		{"headless.csv", "PO-10001,S-001,5,2026-01-02\nPO-10002,S-002,6,2026-01-03\n", map[string][]string{
-			"how many rows in headless.csv": {"rows 1", "The first row is taken as the names of columns, but"},
+			"how many rows in headless.csv":                                           {"rows 1", "The first row is taken as the names of columns, but", "ask “without a header”"},
+			"how many rows in headless.csv without a header":                          {"without a header", "2 of 2 rows", "rows 2"},
+			"total column 3 in headless.csv without header":                           {"total column 3 11"},
+			"total column 3 in headless.csv where column 2 is S-001 without a header": {"total column 3 5"},
+			"total quantity in headless.csv without a header":                         {"does not have a column for “quantity”: column 1"},
 		}},
 		{"wrapped.json", `{"data":{"result":{"items":[{"qty":1},{"qty":2}]}}}`, map[string][]string{
 			"how many rows in wrapped.json": {"rows 1", "The whole file is read as one row"},
