@@ -65,7 +65,7 @@ func TestEveryFlawOfASampleIsCounted(t *testing.T) {
 			require.Equal(t, want.Rows, got.Rows)
 			require.Equal(t, want.Duplicates, got.Duplicates)
 			require.True(t, got.DuplicatesExact)
-			require.Zero(t, got.Ragged+got.Malformed)
+			require.Zero(t, got.Ragged+got.Malformed+got.Totals+got.Blank+got.Headers)
 			require.Len(t, got.Columns, len(want.Columns))
 			for i, c := range got.Columns {
 				name := want.Columns[i]
