@@ -65,9 +65,6 @@ func (c *conversation) ask(l *found, q question) answer {
 	if len(missing) > 0 {
 		lines = append(lines, fmt.Sprintf("I leave out %s: %s.", plural(len(missing), "file"), joinSome(missing, "; ")))
 	}
-	if note := l.tellCopies(a.calls); note != "" {
-		lines = append(lines, note)
-	}
 	lines = append(lines, q.tellFits(l, a.calls)...)
 	if note := q.tellDay(a.calls); note != "" {
 		lines = append(lines, note)
@@ -102,34 +99,6 @@ func (q question) lackedByAll(l *found) (words string) {
 		words = lacks
 	}
 	return words
-}
-
-// tellCopies returns a sentence about files that are asked and that have the same name, size and number of rows.
-func (l *found) tellCopies(calls []call) string {
-	type file struct {
-		name       string
-		rows, size int64
-	}
-	seen := map[file]int{}
-	for _, c := range calls {
-		for _, f := range l.Files.Files {
-			if f.File == c.args["file"] {
-				seen[file{f.Name, f.Rows, f.Size}]++
-			}
-		}
-	}
-	var copies []string
-	for f, n := range seen {
-		if n > 1 {
-			copies = append(copies, fmt.Sprintf("%d times %q", n, f.name))
-		}
-	}
-	if len(copies) == 0 {
-		return ""
-	}
-	slices.Sort(copies)
-	return fmt.Sprintf("I ask %s with the same size and number of rows: copies of one file count each.",
-		joinSome(copies, " and "))
 }
 
 // adjust changes the calls for several files so that their answers can be added.
