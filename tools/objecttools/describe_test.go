@@ -211,8 +211,10 @@ func TestLargeRowsAreTruncated(t *testing.T) {
 	require.Equal(t, []string{"4", "5"}, out.Rows[1], "what comes behind it is whole")
 	require.True(t, strings.HasPrefix(big, out.Rows[0][0]))
 	require.Greater(t, len(out.Rows[0][0]), 100)
-	require.Contains(t, out.Problems[0].What, "it is truncated")
+	require.Contains(t, out.Problems[0].What, "it is truncated: read it by bytes from this offset")
 	require.Empty(t, out.Cursor)
+	rest := callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f, "by", "bytes", "start", out.Problems[0].Offset))
+	require.True(t, strings.HasPrefix(rest.Text, `"é""é""`), "the row from its beginning")
 
 	f = c.storeFile("a.jsonl", "1\n{\"a\":\""+strings.Repeat("é", 200_000)+"\"}\n2\n")
 	out = callAs[chunk](c, "read_chunk", encodeArgs(t, "file", f))

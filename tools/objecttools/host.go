@@ -8,22 +8,28 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
+// ErrFull is returned by [Assign] if the conversation does not have room for more handles.
+var ErrFull = errors.New("objecttools: the conversation has as many handles as it may have")
+
 // Assign returns a handle for each of refs, which must be pinned, so that a host can list files with another tool
-// than list_files. A file that already has a handle keeps it. The result is shorter than refs if the conversation
-// does not have room for more handles.
+// than list_files. A file that already has a handle keeps it. If not all of them have room, Assign returns the
+// handles of the first ones, and [ErrFull].
 func Assign(c *tools.Call, refs ...object.Ref) ([]string, error) {
 	for _, ref := range refs {
 		if ref.ETag() == "" && ref.Version() == "" {
 			return nil, fmt.Errorf("objecttools: %q is not pinned", ref.Name())
 		}
 	}
-	assigned, _, err := assignHandles(c.State(), refs)
+	assigned, isFull, err := assignHandles(c.State(), refs)
 	if err != nil {
 		return nil, err
 	}
 	handles := make([]string, len(assigned))
 	for i, a := range assigned {
 		handles[i] = a.handle
+	}
+	if isFull {
+		return handles, ErrFull
 	}
 	return handles, nil
 }

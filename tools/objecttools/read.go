@@ -10,7 +10,8 @@ import (
 
 const readDescription = "Read a part of a text file by bytes, by lines, or by rows of CSV and JSON Lines. " +
 	"Examples: {\"file\": \"f1\"} reads the beginning, {\"file\": \"f1\", \"start\": 100, \"count\": 10} reads lines or " +
-	"rows 100 to 109. Characters and rows are never split. Rows are counted from 1 after the header of CSV. If the " +
+	"rows 100 to 109. Characters and rows are not split. Only a row that is too large for a result is truncated, and a " +
+	"problem names its offset: read it by bytes from there. Rows are counted from 1 after the header of CSV. If the " +
 	"result has a cursor, more follows: call again with the cursor. " + contentWarning
 
 // contentWarning ends the description of each tool that returns the content of a file.

@@ -87,8 +87,8 @@ func (w *rowWriter) addRow(rec *csvRecord, columns int) bool {
 		w.left.left -= cutCost // reserved for the problem
 		w.appendRow(rec)
 		w.left.left += cutCost
-		w.addProblem(rowProblem{Row: w.req.line, Offset: rec.off, What: fmt.Sprintf(
-			"the row has %d bytes and %d fields and does not fit, so it is truncated", rec.end-rec.off, rec.fields)})
+		w.addProblem(rowProblem{Row: w.req.line, Offset: rec.off, What: fmt.Sprintf("the row has %d bytes and %d fields "+
+			"and does not fit, so it is truncated: read it by bytes from this offset", rec.end-rec.off, rec.fields)})
 	default:
 		return false
 	}

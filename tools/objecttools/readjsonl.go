@@ -61,7 +61,7 @@ func (w *rowWriter) addRecord(p linePiece) bool {
 	switch {
 	case !fits:
 		text = truncateCost(text, w.left.left-cutCost)
-		problem.What = "the record does not fit, so it is truncated"
+		problem.What = "the record does not fit, so it is truncated: read it by bytes from this offset"
 	case !p.last:
 		problem.What = "the record is too long to be checked and is cut off"
 	default:

@@ -213,7 +213,7 @@ func TestHostsAssignAndLookUpHandles(t *testing.T) {
 		refs = append(refs, c.putObject(fmt.Sprintf("n%d", i), "z"))
 	}
 	handles, err = Assign(c.newCall(), refs...)
-	require.NoError(t, err)
+	require.ErrorIs(t, err, ErrFull)
 	require.Len(t, handles, maxFiles-2)
 }
 

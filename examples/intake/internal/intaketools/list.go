@@ -168,10 +168,10 @@ func (b *toolbox) fill(c *tools.Call, out *Files, found []files.File, in listIn)
 		}
 	}
 	handles, err := objecttools.Assign(c, refs...)
-	if err != nil {
+	if err != nil && !errors.Is(err, objecttools.ErrFull) {
 		return fmt.Errorf("intaketools: %w", err)
 	}
-	if len(handles) < len(refs) {
+	if err != nil {
 		out.Notes = append(out.Notes, "the conversation has too many files: those without a handle cannot be read in it")
 	}
 	next := 0
