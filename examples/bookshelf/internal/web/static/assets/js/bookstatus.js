@@ -65,6 +65,16 @@ function findStatus(record) {
       ask: "Ask the reader again",
     };
   }
+  if (reading && record.class === "waiting") {
+    return {
+      status: "ready",
+      step: "review",
+      title: "The reader has not found anything",
+      detail: "Fill in the card yourself, tell the reader what you see, or ask it to read the book again.",
+      card: "",
+      ask: "Read it again",
+    };
+  }
   if (reading) {
     return {
       status: "ready",

@@ -20,6 +20,13 @@ test("an upload on its way, one that arrived, one that is open", () => {
   assert.notEqual(readStatus(open).card, "");
 });
 
+test("an empty card that waits for a person can be filled in", () => {
+  const stages = { user_upload: { status: "success" }, enrichment: { status: "in_progress" } };
+  const empty = readStatus(record("IN_PROGRESS", stages, { class: "waiting" }));
+  assert.deepEqual([empty.status, empty.step, empty.card], ["ready", "review", ""]);
+  assert.ok(empty.ask);
+});
+
 test("a failure says its cause, and offers another try only where there is one", () => {
   const stages = {
     user_upload: { status: "success" },

@@ -1,6 +1,7 @@
 // Which values may be those of another book after the title has changed. All functions are pure.
 
-const belonging = ["isbn", "publisher", "published_year", "description"]; // to one edition of one book
+// The fields that belong to one edition of one book. The reader's confidence is about that book too.
+const belonging = ["isbn", "publisher", "published_year", "description", "confidence"];
 
 /**
  * findMisfits returns the names of the fields that still have the value from

@@ -15,6 +15,11 @@ test("after another title, the values of the other book are in question", () => 
   assert.deepEqual(findMisfits(emma, { ...emma, title: "Persuasion" }), ["isbn", "publisher", "published_year"]);
 });
 
+test("the reader's confidence in the other book is in question", () => {
+  const [before, now] = ["Emma", "Persuasion"].map((title) => ({ title, confidence: "0.98" }));
+  assert.deepEqual(findMisfits(before, now), ["confidence"]);
+});
+
 test("a value that has changed with the title, or is empty, is not in question", () => {
   assert.deepEqual(findMisfits(emma, { ...emma, title: "Persuasion", isbn: "9780486295558", publisher: "" }), [
     "published_year",

@@ -4,6 +4,7 @@ import { byId } from "./dom.js";
 import { askToLookUp, findMisfits } from "./fits.js";
 import { labelOf } from "./labels.js";
 import { clearSlot, showNotice } from "./notice.js";
+import { estimate } from "./origin.js";
 
 /** Fitting remembers with which title the values of a card belong together. */
 export class Fitting {
@@ -49,7 +50,7 @@ export class Fitting {
       title:
         `The title was “${this.#before.title}”. ` +
         `${names.length > 1 ? "Do these values" : "Does this value"} still fit?`,
-      detail: names.map((name, i) => `${labels[i]}: ${shorten(now[name])}`).join(" · "),
+      detail: names.map((name, i) => `${labels[i]}: ${describeValue(name, now[name])}`).join(" · "),
       actions: [
         { label: "Ask the reader", primary: true, run: () => this.#ask(askToLookUp(now.title, labels)) },
         { label: names.length > 1 ? "Clear them" : "Clear it", run: () => this.#clear(names) },
@@ -69,5 +70,7 @@ export class Fitting {
     this.#card.focus("title"); // the buttons are gone
   }
 }
+
+const describeValue = (name, text) => (name === "confidence" ? estimate(text).words : shorten(text));
 
 const shorten = (text) => (text.length > 60 ? `${text.slice(0, 59)}…` : text);

@@ -5,16 +5,16 @@ import { readStatus } from "./bookstatus.js";
 /**
  * planReview returns what the desk shows of an upload of which no run is in flight.
  * @param record one of /api/ops/files/{id}
- * @param draft its {metadata, runs}
+ * @param draft its {metadata, texts, runs}
  * @returns {{status: string, step: string, key?: string, absent: string, isUploaded: boolean, mustAsk: boolean,
  *   notice?: object}}
  *   status, step and key are those of readStatus; absent is the text in place of the fields, or ""; mustAsk states that
  *   the reader was never asked; notice is {kind, title, detail, ask, hasAnother}, where ask is the label of the button
  *   that starts the reader, if it can be started, and hasAnother states that another book may be brought.
  */
-export function planReview(record, { metadata, runs = [] }) {
+export function planReview(record, { metadata, texts = {}, runs = [] }) {
   const { status, kind, step, title, detail, card, ask, key } = readStatus(record);
-  const hasDraft = status !== "closed" && Object.keys(metadata).length > 0;
+  const hasDraft = status !== "closed" && Object.keys({ ...metadata, ...texts }).length > 0;
   const mustAsk = status === "unread" && runs.length === 0; // the page was closed before
   const isPlain = mustAsk || (hasDraft && status !== "failed");
   return {

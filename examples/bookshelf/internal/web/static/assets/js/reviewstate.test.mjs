@@ -25,6 +25,11 @@ test("a card that is filled in is shown without a notice", () => {
   assert.equal(planReview(read, { ...empty, runs: ["s.1"] }).notice.ask, "Read it again");
 });
 
+test("an empty card that waits for a person, or has text that is not valid yet, can be filled in", () => {
+  assert.equal(planReview(read, { ...empty, runs: ["s.1"] }).absent, "");
+  assert.equal(planReview(failed, { ...empty, texts: { isbn: "12" } }).absent, "");
+});
+
 test("a failure is explained also if the card has values", () => {
   const plan = planReview(failed, filled);
   assert.deepEqual([plan.status, plan.absent, plan.notice.kind], ["failed", "", "error"]);
