@@ -40,8 +40,8 @@ type column struct {
 	compact    int64  // numbers that are dates such as 20260131
 	nearly     int64  // numbers such as 20260230
 	days       [2]int // the first and the last one of the compact dates
-	zeros      int64  // whole numbers with leading zeros, such as 00123
-	longZero   string // the longest of them
+	codes      int64  // numbers that look like codes, such as 00123 and 3E2
+	longCode   string // the longest of them
 	amounts    int64  // decimal numbers that are not codes
 	key        []byte // a buffer
 	typed      *typedValues
@@ -81,7 +81,7 @@ func (c *column) add(b []byte, seed maphash.Seed, row int64, json jsonType) {
 	case isInteger, isDecimal:
 		c.numbers.add(&v, b)
 		c.countUnit(v.unit)
-		c.noteForm(&v, b)
+		c.noteForm(&v, b, json)
 		if v.number[0] < 0 {
 			c.negative++
 		}
@@ -179,7 +179,7 @@ func (c *column) profile(file *fileEvidence) Column {
 	if out.Codes = c.hasCodes(); out.Codes {
 		counts[isText] += counts[isInteger] + counts[isDecimal]
 		counts[isInteger], counts[isDecimal] = 0, 0
-		out.CodeExample = c.longZero
+		out.CodeExample = c.longCode
 	}
 	out.ShortYears, out.ShortYear = c.dates.shortYears, c.dates.shortYear
 	best := out.countTypes(counts)
@@ -249,8 +249,10 @@ func (c *Column) countTypes(counts [numTypes]int64) (best int) {
 }
 
 // noteForm counts the forms of a number that decide the type of the column at the end.
-func (c *column) noteForm(v *value, b []byte) {
+func (c *column) noteForm(v *value, b []byte, json jsonType) {
 	switch {
+	case (json == notJSON || json == jsonString) && isExponentCode(b):
+		c.noteCode(b)
 	case v.kind == isDecimal:
 		if !bytes.ContainsAny(b, "eE") { // 1E5 is a code that a spreadsheet has read as a number
 			c.amounts++
@@ -265,10 +267,20 @@ func (c *column) noteForm(v *value, b []byte) {
 	case isNearlyCompactDate(b):
 		c.nearly++
 	case hasLeadingZero(b):
-		c.zeros++
-		if b = bytes.TrimSpace(b); len(b) > len(c.longZero) {
-			c.longZero = string(b)
-		}
+		c.noteCode(b)
+	}
+}
+
+// noteCode keeps the longest code as an example, and one with leading zeros before others.
+func (c *column) noteCode(b []byte) {
+	c.codes++
+	b = bytes.TrimSpace(b)
+	isBetter := len(b) > len(c.longCode)
+	if c.longCode != "" && (b[0] == '0') != (c.longCode[0] == '0') {
+		isBetter = b[0] == '0'
+	}
+	if isBetter {
+		c.longCode = string(b)
 	}
 }
 
@@ -279,23 +291,32 @@ func (c *column) hasCompactDates() bool {
 	return isAll && c.compact+c.nearly >= 3 && c.compact > c.nearly
 }
 
-// minCode is the number of digits of a leading zero beside fractions that is a code, such as 007.
+// minCode is the length of a code beside fractions, such as 007.
 const minCode = 3
 
-// hasCodes reports whether the numbers of the column are codes such as 00123: at least one has leading zeros, and none
-// is a quantity with a minus, a unit or groups of digits. Beside fractions, such as 12.5, it must be longer than 05.
+// hasCodes reports whether the numbers of the column are codes: at least one has leading zeros, such as 00123, or
+// letters, such as 3E2, and none is a quantity with a minus, a unit or groups of digits. Beside fractions, such as
+// 12.5, only leading zeros count, and a code must be longer than 05.
 func (c *column) hasCodes() bool {
 	isGrouped := slices.ContainsFunc(c.formats, func(f formatPair) bool {
 		return f.format[0] == thousandsComma || f.format[1] == thousandsDot
 	})
-	isCode := c.amounts == 0 || len(c.longZero) >= minCode
-	return c.zeros > 0 && isCode && !isGrouped && c.negative == 0 && len(c.units) == 0
+	isCode := c.amounts == 0 || len(c.longCode) >= minCode && c.longCode[0] == '0'
+	return c.codes > 0 && isCode && !isGrouped && c.negative == 0 && len(c.units) == 0
 }
 
 // hasLeadingZero reports whether a value is two or more digits, of which the first is zero.
 func hasLeadingZero(b []byte) bool {
 	b = bytes.TrimSpace(b)
 	return len(b) > 1 && b[0] == '0' && isDigits(b)
+}
+
+// isExponentCode reports whether a value is digits, an E and digits, such as 3E2. Programs write numbers with a point
+// or a sign in this notation: 3.0E2, 3E+02.
+func isExponentCode(b []byte) bool {
+	b = bytes.TrimSpace(b)
+	i := bytes.IndexAny(b, "eE")
+	return i > 0 && i < len(b)-1 && isDigits(b[:i]) && isDigits(b[i+1:])
 }
 
 // formatsOf returns the formats of the column's type, the most frequent one first.

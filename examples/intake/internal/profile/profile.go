@@ -63,13 +63,13 @@ type Column struct {
 	// CompactDates reports that the numbers of the column are dates such as 20260131, and read as such. Those that are not
 	// in the calendar, such as 20260230, are wrong values.
 	CompactDates bool `json:"compact_dates,omitempty"`
-	// Codes reports that whole numbers of the column have leading zeros, such as 00123, so that all of its numbers are
-	// read as texts.
+	// Codes reports that numbers of the column have leading zeros or an E, such as 00123 and 3E2, so that all of its
+	// numbers are read as texts.
 	Codes bool `json:"codes,omitempty"`
 	// ShortYears is the number of dates whose years have two digits, such as ShortYear: 69 to 99 are of the last century.
 	ShortYears int64  `json:"short_years,omitempty"`
 	ShortYear  string `json:"short_year,omitempty"`
-	// CodeExample is a value of Codes with leading zeros.
+	// CodeExample is such a value.
 	CodeExample string `json:"code_example,omitempty"`
 	// Assumed is the number of values that can be read in two ways and that nothing in the file decides, such as
 	// AssumedExample. They are read by Decimal or DateOrder.

@@ -150,7 +150,7 @@ func ReadValue(b []byte, c *Column) Value {
 	return v.read(c)
 }
 
-// ReadNumber reads a value like [ReadValue], but a code with leading zeros as a number.
+// ReadNumber reads a value like [ReadValue], but a code, such as 00123, as a number.
 func ReadNumber(b []byte, c *Column) Value {
 	if c == nil || !c.Codes {
 		return ReadValue(b, c)

@@ -14,7 +14,7 @@ import (
 // value is one, and otherwise texts; dates are compared by day. eq, ne and contains ignore case, see [profile.Key];
 // missing and present ignore the value. A value is missing if a profile counts it so, such as "n/a". A column whose
 // profile says that it has numbers or dates is compared with a number or a date only. A number with a unit, such as
-// 5 EUR, is compared with numbers of that unit only. Codes with leading zeros, such as 00123, are equal as texts.
+// 5 EUR, is compared with numbers of that unit only. Codes, such as 00123 and 3E2, are equal as texts.
 type Condition struct{ Column, Operator, Value string }
 
 // The operators of a Condition.

@@ -29,7 +29,7 @@ func (q *Query) settle(out *Result) {
 				"equal to %.60q", profile.CountOf(t.others, "matching row has", "matching rows have"), t.Column, t.Value)
 		}
 		if t.codes > 0 {
-			add("%.60q has codes with leading zeros, which are compared as texts: %s, such as %s, the same number as "+
+			add("%.60q has codes, which are compared as texts: %s, such as %s, the same number as "+
 				"%.60q, but not equal to it", t.Column, profile.CountOf(t.codes, "value is", "values are"), t.code, t.Value)
 		}
 		if len(t.units) > 1 {
@@ -66,7 +66,7 @@ func (q *Query) codeNotes(add func(string, ...any)) {
 		if c == nil || !c.Codes || !q.isFirst[i] {
 			continue
 		}
-		add("%.60q is read as texts, because it has whole numbers with leading zeros, such as %s: they are codes, which "+
+		add("%.60q is read as texts, because it has values such as %s: they are codes, which "+
 			"are not added or compared as numbers", m.Column, c.CodeExample)
 	}
 }

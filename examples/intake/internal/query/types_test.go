@@ -77,6 +77,7 @@ func TestCodesAreTextsAlsoBesideDecimals(t *testing.T) {
 		{"part,qty\n00123,1\n123,4\n12.5,8\n", "00123", 1, 3},
 		{"part,qty\n00123,1\n0123,1\n123,1\n1E5,1\n100000,1\n", "123", 1, 5},
 		{"part,qty\n00123,1\n0123,1\n123,1\n1E5,1\n100000,1\n", "100000", 1, 5},
+		{"part,qty\n3e2,1\n300,4\n1E5,8\n", "300", 1, 3},
 	} {
 		got := askMeasured(t, c.table, count(where("part", "eq", c.value)))
 		require.Equal(t, c.rows, got.Matched, c.value)
@@ -86,8 +87,10 @@ func TestCodesAreTextsAlsoBesideDecimals(t *testing.T) {
 	const quantities = "sku,qty\nA,07\nB,8\nC,10\n"
 	got := askMeasured(t, quantities, sumOf("qty"))
 	require.EqualValues(t, 3, got.Ignored)
-	require.Contains(t, strings.Join(got.Notes, "\n"), "leading zeros, such as 07")
+	require.Contains(t, strings.Join(got.Notes, "\n"), "values such as 07: they are codes")
 	require.EqualValues(t, 2, askMeasured(t, quantities, count(where("qty", "gt", "7"))).Matched, "10 is above 7")
+	const scientific = "sku,qty\nA,3E+02\nB,1.5e2\n"
+	require.Equal(t, []query.Line{{"450"}}, askMeasured(t, scientific, sumOf("qty")).Lines, "as programs write numbers")
 }
 
 func TestGroupsHaveTheTypeOfTheirColumn(t *testing.T) {

@@ -50,7 +50,7 @@ func TestLeadingZerosAreKept(t *testing.T) {
 		"| supplier_id | supplier_name | total qty |\n| --- | --- | --- |\n| 0001 | Alpha | 12 |\n| 1 | Beta | 6 |")
 	require.Contains(t, w.say("total zip in zips.csv"), "values that are not numbers")
 	w.takeIn("amounts.csv", []byte("sku,qty\nA,05\nB,7\n"))
-	require.Contains(t, w.say("quality of amounts.csv"), `"qty" has whole numbers with leading zeros. They are read as texts`)
+	require.Contains(t, w.say("quality of amounts.csv"), `"qty" has codes, such as 05. They are read as texts`)
 }
 
 func TestWhatIsNotReadAsMeantIsNamed(t *testing.T) {

@@ -43,7 +43,7 @@ func describeQuality(r *intaketools.Report) string {
 	}
 	for _, c := range p.Columns {
 		if c.Codes && isAmount(c.Name) {
-			add("%q has whole numbers with leading zeros. They are read as texts, so they cannot be added.", c.Name)
+			add("%q has codes, such as %s. They are read as texts, so they cannot be added.", c.Name, c.CodeExample)
 		}
 	}
 	if s := count(p, func(c *profile.Column) int64 { return c.Formulas }); s != "" {
