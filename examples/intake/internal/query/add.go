@@ -9,6 +9,12 @@ import (
 // readValue reads a value of a column, and counts it if the file does not decide how.
 func (q *Query) readValue(b []byte, column string) profile.Value {
 	v := profile.ReadValue(b, q.o.Profiles[column])
+	q.noteAssumed(b, v)
+	return v
+}
+
+// noteAssumed counts a value that can be read in two ways, or a date whose year has two digits.
+func (q *Query) noteAssumed(b []byte, v profile.Value) {
 	if v.Assumed {
 		q.result.Assumed++
 		if q.result.AssumedExample == "" {
@@ -21,7 +27,6 @@ func (q *Query) readValue(b []byte, column string) profile.Value {
 			q.seen.shortYear = fmt.Sprintf("%s is read as %s", text(b), show(v))
 		}
 	}
-	return v
 }
 
 // show writes a number or a date as it was read.

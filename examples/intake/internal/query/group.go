@@ -72,7 +72,9 @@ func (q *Query) groupOf(row Row, unit, unitLabel string) *group {
 	var names [MaxGroupBy]string
 	var value profile.Value
 	for i, c := range q.o.GroupBy {
-		k, name, v := q.nameOf(row(c), c)
+		b := row(c)
+		k, name, v := q.nameOf(b, c)
+		q.noteAssumed(b, v)
 		names[i], value = name, v
 		q.id = binary.AppendUvarint(q.id, uint64(len(k)))
 		q.id = append(q.id, k[:min(len(k), maxValue)]...)

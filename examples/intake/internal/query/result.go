@@ -96,7 +96,8 @@ func (q *Query) Result() Result {
 	out.Lines = []Line{}
 	perUnit := map[string]int{}
 	for _, g := range list {
-		if perUnit[g.unit]++; perUnit[g.unit] > q.o.Limit || len(out.Lines) == maxLines {
+		unit := UnitKey(g.unit)
+		if perUnit[unit]++; perUnit[unit] > q.o.Limit || len(out.Lines) == maxLines {
 			continue
 		}
 		line := slices.Clone(g.names)

@@ -99,7 +99,7 @@ func firstOfUnits(a *intaketools.Answer, n int) (lines []query.Line) {
 	for _, line := range a.Lines {
 		unit := ""
 		if a.UnitColumn != "" {
-			unit = line[at]
+			unit = query.UnitKey(line[at])
 		}
 		if perUnit[unit]++; perUnit[unit] <= n {
 			lines = append(lines, line)
