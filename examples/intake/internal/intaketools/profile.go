@@ -109,6 +109,7 @@ func (b *toolbox) measure(ctx context.Context, c *tools.Call, handle string) (*f
 	p := profile.New(rows.Columns, rows.HasColumns)
 	p.Separator = rows.Separator
 	p.IsName = func(text string) bool { return kinds.RoleOf(text) != "" }
+	p.IsCode = kinds.HoldsCodes
 	r := &files.Report{
 		Format: rows.Format, Encoding: rows.Encoding, Separator: rows.Separator, Size: rows.Size,
 	}

@@ -43,6 +43,8 @@ type column struct {
 	codes      int64  // numbers that look like codes, such as 00123 and 3E2
 	longCode   string // the longest of them
 	amounts    int64  // decimal numbers that are not codes
+	whole      int64  // whole numbers in plain digits, as a result writes them
+	notWhole   string // the first number or date of another form
 	key        []byte // a buffer
 	typed      *typedValues
 }
@@ -98,6 +100,7 @@ func (c *column) add(b []byte, seed maphash.Seed, row int64, json jsonType) {
 	if v.format != [2]string{} {
 		c.countFormat(v.format)
 	}
+	c.noteWhole(v.kind, b)
 	c.countValue(&v, b, seed)
 	if len(c.examples) < maxExamples {
 		c.addExample(b)
@@ -165,15 +168,16 @@ func (c *column) addExample(b []byte) {
 	c.examples = append(c.examples, text)
 }
 
-// profile returns the results of the column. The evidence of the file counts where the column does not have any.
-func (c *column) profile(file *fileEvidence) Column {
+// profile returns the results of the column. The evidence of the file counts where the column does not have any. isCode
+// reports that its name says that it has codes.
+func (c *column) profile(file *fileEvidence, isCode bool) Column {
 	out := Column{Name: c.name, Type: Empty, Missing: c.counts[isEmpty], Formulas: c.formulas}
 	out.Examples = append([]string{}, c.examples...)
 	out.noteWords(c)
 	out.KeepsTexts = c.hasStrings
 	counts := c.counts
 	counts[isText] += out.Kept
-	if out.CompactDates = c.hasCompactDates(); out.CompactDates {
+	if out.CompactDates = !isCode && c.hasCompactDates(); out.CompactDates {
 		counts[isDate], counts[isInteger] = c.compact, c.nearly
 	}
 	if out.Codes = c.hasCodes(); out.Codes {
@@ -181,8 +185,26 @@ func (c *column) profile(file *fileEvidence) Column {
 		counts[isInteger], counts[isDecimal] = 0, 0
 		out.CodeExample = c.longCode
 	}
-	out.ShortYears, out.ShortYear = c.dates.shortYears, c.dates.shortYear
+	if values := sum(counts) - counts[isEmpty]; isCode && c.whole < values {
+		out.Codes, out.CodesByName, out.CodeExample = true, true, c.notWhole
+		counts = [numTypes]int64{isEmpty: counts[isEmpty], isText: values}
+	}
 	best := out.countTypes(counts)
+	c.profileValues(&out, best, file)
+	n, isExact := c.distinctOf(&out).values()
+	if out.Kept > 0 && out.KeepsCodes {
+		n++ // NA
+	}
+	out.Distinct, out.DistinctExact = n, isExact
+	return out
+}
+
+// profileValues adds the results about the numbers or dates of a column of that type.
+func (c *column) profileValues(out *Column, best int, file *fileEvidence) {
+	if out.CodesByName {
+		return
+	}
+	out.ShortYears, out.ShortYear = c.dates.shortYears, c.dates.shortYear
 	number, isNumberAssumed := c.numbers.resolve(file.numbers)
 	date, isDateAssumed := c.dates.resolve(file.dates)
 	if c.numbers.isShown() {
@@ -212,12 +234,6 @@ func (c *column) profile(file *fileEvidence) Column {
 			out.Assumed, out.AssumedExample = c.dates.counts[either], c.dates.example
 		}
 	}
-	n, isExact := c.distinctOf(&out).values()
-	if out.Kept > 0 && out.KeepsCodes {
-		n++ // NA
-	}
-	out.Distinct, out.DistinctExact = n, isExact
-	return out
 }
 
 // countTypes sets the type of the column, the number of values of other types, and that of each type. It returns the
@@ -271,52 +287,11 @@ func (c *column) noteForm(v *value, b []byte, json jsonType) {
 	}
 }
 
-// noteCode keeps the longest code as an example, and one with leading zeros before others.
-func (c *column) noteCode(b []byte) {
-	c.codes++
-	b = bytes.TrimSpace(b)
-	isBetter := len(b) > len(c.longCode)
-	if c.longCode != "" && (b[0] == '0') != (c.longCode[0] == '0') {
-		isBetter = b[0] == '0'
-	}
-	if isBetter {
-		c.longCode = string(b)
-	}
-}
-
 // hasCompactDates reports whether the column has dates such as 20260131: at least three of its numbers have their form,
 // no number has another one, and more of them are in the calendar than not.
 func (c *column) hasCompactDates() bool {
 	isAll := c.compact+c.nearly == c.counts[isInteger] && c.counts[isDecimal]+c.counts[isDate] == 0
 	return isAll && c.compact+c.nearly >= 3 && c.compact > c.nearly
-}
-
-// minCode is the length of a code beside fractions, such as 007.
-const minCode = 3
-
-// hasCodes reports whether the numbers of the column are codes: at least one has leading zeros, such as 00123, or
-// letters, such as 3E2, and none is a quantity with a minus, a unit or groups of digits. Beside fractions, such as
-// 12.5, only leading zeros count, and a code must be longer than 05.
-func (c *column) hasCodes() bool {
-	isGrouped := slices.ContainsFunc(c.formats, func(f formatPair) bool {
-		return f.format[0] == thousandsComma || f.format[1] == thousandsDot
-	})
-	isCode := c.amounts == 0 || len(c.longCode) >= minCode && c.longCode[0] == '0'
-	return c.codes > 0 && isCode && !isGrouped && c.negative == 0 && len(c.units) == 0
-}
-
-// hasLeadingZero reports whether a value is two or more digits, of which the first is zero.
-func hasLeadingZero(b []byte) bool {
-	b = bytes.TrimSpace(b)
-	return len(b) > 1 && b[0] == '0' && isDigits(b)
-}
-
-// isExponentCode reports whether a value is digits, an E and digits, such as 3E2. Programs write numbers with a point
-// or a sign in this notation: 3.0E2, 3E+02.
-func isExponentCode(b []byte) bool {
-	b = bytes.TrimSpace(b)
-	i := bytes.IndexAny(b, "eE")
-	return i > 0 && i < len(b)-1 && isDigits(b[:i]) && isDigits(b[i+1:])
 }
 
 // formatsOf returns the formats of the column's type, the most frequent one first.

@@ -66,10 +66,13 @@ type Column struct {
 	// Codes reports that numbers of the column have leading zeros or an E, such as 00123 and 3E2, so that all of its
 	// numbers are read as texts.
 	Codes bool `json:"codes,omitempty"`
+	// CodesByName reports that Codes is true because the name of the column says that it has codes, and not all of them
+	// are whole numbers in plain digits: all of its values are read as texts, also those that look like dates.
+	CodesByName bool `json:"codes_by_name,omitempty"`
 	// ShortYears is the number of dates whose years have two digits, such as ShortYear: 69 to 99 are of the last century.
 	ShortYears int64  `json:"short_years,omitempty"`
 	ShortYear  string `json:"short_year,omitempty"`
-	// CodeExample is such a value.
+	// CodeExample is a code that looks like a number or a date. It may be empty if CodesByName.
 	CodeExample string `json:"code_example,omitempty"`
 	// Assumed is the number of values that can be read in two ways and that nothing in the file decides, such as
 	// AssumedExample. They are read by Decimal or DateOrder.
@@ -115,6 +118,8 @@ type Profiler struct {
 	Separator string
 	// IsName reports whether a text is a usual name of a column. It helps to find a second table. If nil, no text is.
 	IsName func(text string) bool
+	// IsCode reports whether a column with that name has codes, see [Column]. If nil, only its values show it.
+	IsCode func(name string) bool
 
 	seed    maphash.Seed
 	names   []string
@@ -209,7 +214,7 @@ func (p *Profiler) Profile() Profile {
 	seen := map[string]int{}
 	file := p.evidence()
 	for _, c := range p.columns {
-		column := c.profile(file)
+		column := c.profile(file, p.isCode(c))
 		column.Missing = max(0, p.out.Rows-p.out.Malformed-(sum(c.counts)-c.counts[isEmpty])-column.Kept)
 		column.Repeated = seen[c.name]
 		seen[c.name]++
@@ -217,6 +222,9 @@ func (p *Profiler) Profile() Profile {
 	}
 	return out
 }
+
+// isCode reports whether the name of a column says that it has codes.
+func (p *Profiler) isCode(c *column) bool { return p.IsCode != nil && p.IsCode(c.name) }
 
 // Column returns the column with that name, or nil.
 func (p *Profile) Column(name string) *Column {

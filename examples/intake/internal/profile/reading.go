@@ -88,6 +88,9 @@ type fileEvidence struct{ numbers, dates fallback }
 func (p *Profiler) evidence() *fileEvidence {
 	var numbers, dates readings
 	for _, c := range p.columns {
+		if p.isCode(c) {
+			continue
+		}
 		for e := first; e <= second; e++ {
 			numbers.counts[e] += min(c.numbers.counts[e], 1)
 			dates.counts[e] += min(c.dates.counts[e], 1)
@@ -139,6 +142,9 @@ func (v Value) IsNumber() bool { return v.Type == Integer || v.Type == Decimal }
 func ReadValue(b []byte, c *Column) Value {
 	v := classify(b)
 	if v.kind == isEmpty && c.isKept(b) {
+		return Value{Type: Text}
+	}
+	if c != nil && c.CodesByName && v.kind != isEmpty {
 		return Value{Type: Text}
 	}
 	if c != nil && c.CompactDates && v.kind == isInteger && isCompactDate(b) {

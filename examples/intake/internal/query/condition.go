@@ -14,7 +14,8 @@ import (
 // value is one, and otherwise texts; dates are compared by day. eq, ne and contains ignore case, see [profile.Key];
 // missing and present ignore the value. A value is missing if a profile counts it so, such as "n/a". A column whose
 // profile says that it has numbers or dates is compared with a number or a date only. A number with a unit, such as
-// 5 EUR, is compared with numbers of that unit only. Codes, such as 00123 and 3E2, are equal as texts.
+// 5 EUR, is compared with numbers of that unit only. Codes, such as 00123 and 3E2, are equal as texts, and
+// those of a column that is named like codes have the order of texts.
 type Condition struct{ Column, Operator, Value string }
 
 // The operators of a Condition.
@@ -194,9 +195,9 @@ func (q *Query) compare(b []byte, v profile.Value, t *test) (n int, isComparable
 	want := t.want
 	if c := q.o.Profiles[t.Column]; c != nil && c.Codes {
 		number := profile.ReadNumber(b, c)
-		if isOrder(t.Operator) && t.number.IsNumber() {
+		if isOrder(t.Operator) && t.number.IsNumber() && !c.CodesByName {
 			v, want = number, t.number
-		} else if t.number.IsNumber() && number.IsNumber() && profile.Compare(number, t.number) == 0 {
+		} else if !isOrder(t.Operator) && t.number.IsNumber() && number.IsNumber() && profile.Compare(number, t.number) == 0 {
 			t.noteCode(b, string(profile.Key(b, &q.key)) != t.key)
 		}
 	}

@@ -61,9 +61,20 @@ func (q *Query) settle(out *Result) {
 
 // codeNotes reports that columns of codes do not have numbers.
 func (q *Query) codeNotes(add func(string, ...any)) {
+	for i := range q.tests {
+		t := &q.tests[i]
+		if c := q.o.Profiles[t.Column]; c != nil && c.CodesByName && isOrder(t.Operator) {
+			add("%.60q has codes by its name, so its order is that of texts: character by character", t.Column)
+		}
+	}
 	for i, m := range q.o.Measures {
 		c := q.o.Profiles[m.Column]
 		if c == nil || !c.Codes || !q.isFirst[i] {
+			continue
+		}
+		if c.CodesByName {
+			add("%.60q is read as texts, because its name says that it has codes, which are not added or compared as "+
+				"numbers", m.Column)
 			continue
 		}
 		add("%.60q is read as texts, because it has values such as %s: they are codes, which "+

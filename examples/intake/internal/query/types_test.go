@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/carrel-go/carrel/examples/intake/internal/kinds"
 	"github.com/carrel-go/carrel/examples/intake/internal/profile"
 	"github.com/carrel-go/carrel/examples/intake/internal/query"
 )
@@ -15,6 +16,7 @@ func profilesOf(table string) map[string]*profile.Column {
 	lines := strings.Split(strings.TrimSpace(table), "\n")
 	columns := strings.Split(lines[0], ",")
 	p := profile.New(columns, len(columns))
+	p.IsCode = kinds.HoldsCodes
 	for _, line := range lines[1:] {
 		var row [][]byte
 		for f := range strings.SplitSeq(line, ",") {

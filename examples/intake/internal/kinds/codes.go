@@ -1,0 +1,62 @@
+package kinds
+
+import (
+	"slices"
+	"strings"
+)
+
+// codeNames are the names of columns of codes that do not have a role.
+const codeNames = "hs hs_code hscode hts hts_code tariff tariff_no taric customs_tariff rev revision version ver " +
+	"postal postcode post_code zip zipcode plz postleitzahl cap gtin ean upc barcode isbn asin code id uuid " +
+	"zolltarifnummer warennummer statistische_warennummer revisie versie versione"
+
+// HoldsCodes reports whether the name of a column says that its values are codes, such as the numbers of articles,
+// orders and lots, tariff codes, revisions and postal codes: names of things, which are not amounts even if they look
+// like numbers or dates.
+func HoldsCodes(name string) bool {
+	names := []string{normalize(name)}
+	if i := strings.LastIndexByte(name, '.'); i >= 0 {
+		names = append(names, normalize(name[i+1:]))
+	}
+	for _, name := range names {
+		if role := roleOfName(name); role != "" {
+			return role.IsCode()
+		}
+		if isCodeName(foldAccents(name)) {
+			return true
+		}
+	}
+	return false
+}
+
+// isCodeName reports whether a normalised name that does not have a role is that of codes.
+func isCodeName(name string) bool {
+	if slices.Contains(strings.Fields(codeNames), name) {
+		return true
+	}
+	words := strings.Split(name, "_")
+	if len(words) < 2 {
+		return strings.HasSuffix(name, "nummer")
+	}
+	switch words[0] {
+	case "code", "codigo", "codice":
+		return true
+	}
+	switch last := words[len(words)-1]; last {
+	case "code", "codes", "id", "no", "nr", "num", "number", "sku", "rev", "revision", "version", "lot", "batch", "serial",
+		"zip", "postcode", "barcode":
+		return true
+	default:
+		return strings.HasSuffix(last, "nummer")
+	}
+}
+
+// IsCode reports whether columns of the role have codes.
+func (r Role) IsCode() bool {
+	switch r {
+	case ShipmentID, Tracking, Warehouse, Bin, Lot, Parent, Component, SalesOrder, Customer, InvoiceNumber, OrderNumber,
+		SupplierID, Article, Category, Country, Contact:
+		return true
+	}
+	return false
+}
