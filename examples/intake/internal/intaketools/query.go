@@ -116,7 +116,7 @@ func (b *toolbox) queryFile(ctx context.Context, c *tools.Call, in queryIn) (Ans
 	}
 	t := newTable(rows, joined)
 	o.Profiles = joined.profiles(report)
-	o.Units = unitColumns(report, in)
+	o.Units, o.ConditionUnits = unitColumns(report, in), conditionUnits(report, in)
 	if len(o.Columns) == 0 {
 		names := columnsOf(rows, report)
 		o.Columns = append(slices.Clone(names[:min(len(names), 12)]), joined.columnNames()...)
@@ -156,8 +156,9 @@ func (b *toolbox) queryFile(ctx context.Context, c *tools.Call, in queryIn) (Ans
 		}
 	}
 	out.Result = q.Result()
+	nameUnits(out.ConditionUnits)
 	out.Notes = slices.Concat(out.Notes, s.notes(report), joined.partnerNotes(in.Join), columnNotes(in, rows, report),
-		missingNotes(in, report), unitNotes(in, report), remarks(&out.Result, report))
+		missingNotes(in, report), remarks(&out.Result, report))
 	for _, name := range t.unseen(in) {
 		out.Notes = append(out.Notes, fmt.Sprintf("no row has the column %.60q", name))
 	}

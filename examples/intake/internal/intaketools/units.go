@@ -1,7 +1,6 @@
 package intaketools
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -56,10 +55,12 @@ func unitColumnOf(report *files.Report, roles map[string]kinds.Role, column stri
 	return general
 }
 
-// unitNotes returns sentences about conditions that compare numbers whose units are in a column and differ.
-func unitNotes(in queryIn, report *files.Report) (list []string) {
+// conditionUnits returns the columns that have the units of the columns which conditions compare, unless another
+// condition asks for one unit.
+func conditionUnits(report *files.Report, in queryIn) map[string]string {
+	units := map[string]string{}
 	if report == nil {
-		return nil
+		return units
 	}
 	roles := rolesOf(report)
 	isAsked := func(column string) bool {
@@ -67,14 +68,21 @@ func unitNotes(in queryIn, report *files.Report) (list []string) {
 	}
 	for _, w := range in.Where {
 		isCompared := w.Operator != query.Contains && w.Operator != query.Missing && w.Operator != query.Present
-		unit := unitColumnOf(report, roles, w.Column)
-		if unit == "" || !isCompared || isAsked(unit) || report.Profile.Column(unit).Distinct < 2 {
-			continue
+		if unit := unitColumnOf(report, roles, w.Column); unit != "" && isCompared && !isAsked(unit) {
+			units[w.Column] = unit
 		}
-		list = append(list, fmt.Sprintf("the numbers of %.60q are compared without their units, which are in %.60q and "+
-			"differ", w.Column, unit))
 	}
-	return list
+	return units
+}
+
+// nameUnits adds the units that the names of columns have, such as weight_kg, to those of compared numbers without one.
+func nameUnits(list []query.ConditionUnits) {
+	for i := range list {
+		if c := &list[i]; len(c.Units) == 1 && c.Units[0] == "" && hasUnitInName(c.Column) {
+			words := strings.Split(plainName(c.Column), "_")
+			c.Units[0] = words[len(words)-1]
+		}
+	}
 }
 
 // rolesOf returns the roles of the columns of a report by name: those that a person or an agent has recorded, and

@@ -50,7 +50,7 @@ func (q *Query) AddTotal(row Row) { q.add(row, true) }
 
 func (q *Query) add(row Row, isTotal bool) {
 	q.result.Read++
-	if !q.matchesAll(row) || !q.isAsked(row) {
+	if !q.matchesAll(row, isTotal) || !q.isAsked(row) {
 		return
 	}
 	if isTotal && len(q.o.Measures) > 0 {

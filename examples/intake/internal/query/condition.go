@@ -50,8 +50,10 @@ type test struct {
 	// codes is the number of codes that are another text than the value, but the same number.
 	others, codes int64
 	code          string
-	units         []string // of the compared numbers, at most two
-	isOther       bool     // of the current row
+	units         []string // of the compared numbers, at most maxTestUnits
+	unit          []byte   // of the current row's number by the column of units
+	// isOther is that of the current row. isTotal reports that the row looks like a total row, whose unit does not count.
+	isOther, isTotal bool
 }
 
 // newTest checks a condition.
@@ -136,9 +138,13 @@ func checkUnit(w Condition, v profile.Value, c *profile.Column) error {
 }
 
 // matchesAll reports whether a row fulfils all conditions.
-func (q *Query) matchesAll(row Row) bool {
+func (q *Query) matchesAll(row Row, isTotal bool) bool {
 	for i := range q.tests {
 		t := &q.tests[i]
+		t.unit, t.isTotal = nil, isTotal
+		if column := q.o.ConditionUnits[t.Column]; column != "" {
+			t.unit = row(column)
+		}
 		if t.isOther = false; !q.matches(row(t.Column), t) {
 			return false
 		}
@@ -226,12 +232,5 @@ func (t *test) noteCode(b []byte, isApart bool) {
 	}
 	if t.codes++; t.code == "" {
 		t.code = text(b)
-	}
-}
-
-// noteUnit keeps the first two units of the compared numbers.
-func (t *test) noteUnit(unit string) {
-	if len(t.units) < 2 && !slices.Contains(t.units, unit) {
-		t.units = append(t.units, unit)
 	}
 }

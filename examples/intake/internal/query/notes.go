@@ -3,6 +3,7 @@ package query
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/carrel-go/carrel/examples/intake/internal/profile"
@@ -32,9 +33,9 @@ func (q *Query) settle(out *Result) {
 			add("%.60q has codes, which are compared as texts: %s, such as %s, the same number as "+
 				"%.60q, but not equal to it", t.Column, profile.CountOf(t.codes, "value is", "values are"), t.code, t.Value)
 		}
-		if len(t.units) > 1 {
-			add("numbers of %.60q have several units, such as %s and %s, and are compared without them", t.Column,
-				cmp.Or(t.units[0], "none"), cmp.Or(t.units[1], "none"))
+		q.testUnitNotes(t, add)
+		if len(t.units) > 0 {
+			out.ConditionUnits = append(out.ConditionUnits, ConditionUnits{t.Column, slices.Clone(t.units)})
 		}
 	}
 	s := &q.seen
@@ -57,6 +58,19 @@ func (q *Query) settle(out *Result) {
 	}
 	q.codeNotes(add)
 	q.unitNotes(add)
+}
+
+// testUnitNotes reports the units of the numbers that a condition has compared if there are several.
+func (q *Query) testUnitNotes(t *test, add func(string, ...any)) {
+	switch column := q.o.ConditionUnits[t.Column]; {
+	case len(t.units) < 2:
+	case column != "":
+		add("the numbers of %.60q are compared without their units, which are in %.60q and differ: %s", t.Column, column,
+			DescribeUnits(t.units))
+	default:
+		add("numbers of %.60q have several units, such as %s and %s, and are compared without them", t.Column,
+			cmp.Or(t.units[0], "none"), cmp.Or(t.units[1], "none"))
+	}
 }
 
 // codeNotes reports that columns of codes do not have numbers.

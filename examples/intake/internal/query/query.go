@@ -78,6 +78,8 @@ type Options struct {
 	Granularity Granularity // of the columns of GroupBy that have dates; empty means Day
 	// Units has the columns with the units of measured columns, such as currency for amount.
 	Units map[string]string
+	// ConditionUnits has the columns with the units of columns that conditions compare.
+	ConditionUnits map[string]string
 	// Profiles has the profiles of columns by name. They decide how numbers and dates are read.
 	Profiles map[string]*profile.Column
 }

@@ -34,6 +34,8 @@ type Result struct {
 	// Unit is the only one that they have, or empty.
 	UnitColumn string `json:"unit_column,omitempty"`
 	Unit       string `json:"unit,omitempty"`
+	// ConditionUnits are the units of the numbers that the conditions have compared.
+	ConditionUnits []ConditionUnits `json:"condition_units,omitempty"`
 	// Totals is the number of rows that match but look like total rows, so that they are left out.
 	Totals int64 `json:"total_rows_left_out,omitempty"`
 	// Ignored is the number of values that a measure needed as numbers or dates and that are not.

@@ -33,6 +33,7 @@ func (c *conversation) tellAnswers(l *found, q question) string {
 		const text = "I took “%s” as a status, and no row has that one. “How many rows by status” shows those that there are."
 		parts = append(parts, fmt.Sprintf(text, q.status))
 	}
+	parts = append(parts, q.tellUnits(calls, l)...)
 	switch {
 	case len(calls) > 1 && q.function == distinct:
 		parts = append(parts, "I do not add these numbers, because several files can have the same value.")
