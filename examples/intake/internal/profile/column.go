@@ -178,7 +178,8 @@ func (c *column) profile(file *fileEvidence, isCode bool) Column {
 	counts := c.counts
 	counts[isText] += out.Kept
 	if out.CompactDates = !isCode && c.hasCompactDates(); out.CompactDates {
-		counts[isDate], counts[isInteger] = c.compact, c.nearly
+		counts[isDate] += c.compact
+		counts[isInteger] -= c.compact
 	}
 	if out.Codes = c.hasCodes(); out.Codes {
 		counts[isText] += counts[isInteger] + counts[isDecimal]
@@ -192,6 +193,7 @@ func (c *column) profile(file *fileEvidence, isCode bool) Column {
 	best := out.countTypes(counts)
 	c.profileValues(&out, best, file)
 	n, isExact := c.distinctOf(&out).values()
+	n = min(n, sum(c.counts)-c.counts[isEmpty]) // an estimate may be larger
 	if out.Kept > 0 && out.KeepsCodes {
 		n++ // NA
 	}
@@ -224,15 +226,7 @@ func (c *column) profileValues(out *Column, best int, file *fileEvidence) {
 			out.Assumed, out.AssumedExample = c.numbers.counts[either], c.numbers.example
 		}
 	case isDate:
-		if out.CompactDates {
-			out.Min, out.Max = formatDate(float64(c.days[0])), formatDate(float64(c.days[1]))
-			break
-		}
-		out.Formats = c.formatsOf(best, date, isDateAssumed)
-		out.Min, out.Max = formatDate(c.dates.min[date].Number), formatDate(c.dates.max[date].Number)
-		if isDateAssumed {
-			out.Assumed, out.AssumedExample = c.dates.counts[either], c.dates.example
-		}
+		c.profileDates(out, date, isDateAssumed)
 	}
 }
 
@@ -287,13 +281,6 @@ func (c *column) noteForm(v *value, b []byte, json jsonType) {
 	}
 }
 
-// hasCompactDates reports whether the column has dates such as 20260131: at least three of its numbers have their form,
-// no number has another one, and more of them are in the calendar than not.
-func (c *column) hasCompactDates() bool {
-	isAll := c.compact+c.nearly == c.counts[isInteger] && c.counts[isDecimal]+c.counts[isDate] == 0
-	return isAll && c.compact+c.nearly >= 3 && c.compact > c.nearly
-}
-
 // formatsOf returns the formats of the column's type, the most frequent one first.
 func (c *column) formatsOf(kind, reading int, isAssumed bool) []FormatCount {
 	var out []FormatCount
@@ -317,7 +304,7 @@ func (c *column) formatsOf(kind, reading int, isAssumed bool) []FormatCount {
 	if kind != isDate && len(out) > 0 && rest > 0 {
 		out = append(out, FormatCount{"1234.5", rest})
 	}
-	slices.SortStableFunc(out, func(a, b FormatCount) int { return int(max(-1, min(1, b.Count-a.Count))) })
+	slices.SortStableFunc(out, mostFirst)
 	return out
 }
 

@@ -17,6 +17,7 @@ const (
 	eitherFirst  = "03/04/2006 (day or month first)"
 	shortYear    = "02/01/06"
 	dashDayFirst = "31-12-2006"
+	compactDate  = "20060102"
 
 	dashMonthFirst = "12-31-2006"
 )

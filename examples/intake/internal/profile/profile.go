@@ -60,7 +60,7 @@ type Column struct {
 	// Decimal is "." or "," if the numbers show it, and DateOrder is "day" or "month": the part that comes first.
 	Decimal   string `json:"decimal,omitempty"`
 	DateOrder string `json:"date_order,omitempty"`
-	// CompactDates reports that the numbers of the column are dates such as 20260131, and read as such. Those that are not
+	// CompactDates reports that numbers of the column are dates such as 20260131, and read as such. Those that are not
 	// in the calendar, such as 20260230, are wrong values.
 	CompactDates bool `json:"compact_dates,omitempty"`
 	// Codes reports that numbers of the column have leading zeros or an E, such as 00123 and 3E2, so that all of its

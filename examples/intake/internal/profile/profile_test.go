@@ -153,6 +153,31 @@ func TestDistinctValuesAreExactOrSaidToBeEstimated(t *testing.T) {
 	require.InEpsilon(t, rows/2, got.Duplicates, 0.15)
 }
 
+func TestAnEstimateIsNotAboveTheNumberOfValues(t *testing.T) {
+	t.Parallel()
+	names := make([]string, 32) // of columns, each of which has an estimate by chance
+	for i := range names {
+		names[i] = fmt.Sprintf("column %d", i)
+	}
+	p := profile.New(names, len(names))
+	const rows = 5000
+	row := make([]string, len(names))
+	for i := range rows {
+		for c := range row {
+			row[c] = fmt.Sprintf("%d of %d", i, c)
+		}
+		row[0] = ""
+		p.AddRow(fields(row...), len(row), false)
+	}
+	got := p.Profile()
+	require.Zero(t, got.Columns[0].Distinct)
+	for _, c := range got.Columns[1:] {
+		require.False(t, c.DistinctExact)
+		require.LessOrEqual(t, c.Distinct, int64(rows))
+		require.InEpsilon(t, rows, c.Distinct, 0.25)
+	}
+}
+
 func TestHostileTables(t *testing.T) {
 	t.Parallel()
 	p := profile.New([]string{"a", "a", "<script>"}, 3)

@@ -28,7 +28,7 @@ func (c *column) countValue(v *value, b []byte, seed maphash.Seed) {
 }
 
 // canonicalText returns the text of a number or a date in its plain form. It returns "" if the value has that form, or
-// can be read in two ways.
+// can be read in two ways. The form of a number that may be a date, such as 20260131, is that of the date.
 func (v *value) canonicalText(b []byte) string {
 	switch {
 	case v.evidence == either:
@@ -36,9 +36,15 @@ func (v *value) canonicalText(b []byte) string {
 		return formatDate(v.number[0])
 	case v.kind != isInteger && v.kind != isDecimal || !v.isExact:
 	case isPlain(b):
+		if isCompactDate(b) {
+			return formatDate(v.number[0])
+		}
 	default:
-		n := v.reading(0)
-		return FormatNumber(n) + v.unit
+		text := FormatNumber(v.reading(0)) + v.unit
+		if isCompactDate([]byte(text)) {
+			return formatDate(v.number[0])
+		}
+		return text
 	}
 	return ""
 }
@@ -61,7 +67,7 @@ func isPlain(b []byte) bool {
 
 // distinctOf returns the count of distinct values by the type of the column.
 func (c *column) distinctOf(out *Column) *distinct {
-	isTyped := out.Type == Integer || out.Type == Decimal || out.Type == Date && !out.CompactDates
+	isTyped := out.Type == Integer || out.Type == Decimal || out.Type == Date
 	if c.typed != nil && isTyped {
 		return &c.typed.distinct
 	}

@@ -1,0 +1,39 @@
+package profile
+
+import (
+	"cmp"
+	"slices"
+)
+
+// hasCompactDates reports whether the column has dates such as 20260131: at least three of its numbers have their form,
+// no number has another one, and more of them are in the calendar than not. Beside dates of other forms, one is enough
+// if most numbers and dates are dates then.
+func (c *column) hasCompactDates() bool {
+	numbers := c.counts[isInteger] + c.counts[isDecimal]
+	if dates := c.counts[isDate]; dates > 0 {
+		return c.compact > 0 && dates+c.compact > numbers-c.compact
+	}
+	return c.compact+c.nearly == numbers && numbers >= 3 && c.compact > c.nearly
+}
+
+// profileDates adds the results about the dates of a column in one of their readings.
+func (c *column) profileDates(out *Column, reading int, isAssumed bool) {
+	days := []float64{c.dates.min[reading].Number, c.dates.max[reading].Number}
+	switch {
+	case !out.CompactDates:
+		out.Formats = c.formatsOf(isDate, reading, isAssumed)
+	case !c.dates.hasRange:
+		days = []float64{float64(c.days[0]), float64(c.days[1])}
+	default:
+		out.Formats = append(c.formatsOf(isDate, reading, isAssumed), FormatCount{compactDate, c.compact})
+		slices.SortStableFunc(out.Formats, mostFirst)
+		days = append(days, float64(c.days[0]), float64(c.days[1]))
+	}
+	out.Min, out.Max = formatDate(slices.Min(days)), formatDate(slices.Max(days))
+	if isAssumed {
+		out.Assumed, out.AssumedExample = c.dates.counts[either], c.dates.example
+	}
+}
+
+// mostFirst orders formats by their counts, the most frequent one first.
+func mostFirst(a, b FormatCount) int { return cmp.Compare(b.Count, a.Count) }
