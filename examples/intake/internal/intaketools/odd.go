@@ -99,8 +99,8 @@ func isNamedLikeTime(name string) bool {
 	return plain == "ts" || strings.HasSuffix(plain, "_ts") || strings.HasSuffix(plain, "_at") || kinds.IsDay(name)
 }
 
-// quantity matches a number with a unit that is not a currency or a percent sign, such as 5 kg.
-var quantity = regexp.MustCompile(`(?i)^[-+]?[0-9][0-9.,]* ?(?:mg|g|kg|t|lbs?|oz|mm|cm|m|km|ml|l|pcs?|ea)$`)
+// quantity matches a number with a unit of one letter, such as 5g, which may be a name.
+var quantity = regexp.MustCompile(`^[-+]?[0-9][0-9.,]*[gtmlL]$`)
 
 // quantityRemarks returns a sentence for each column of texts whose examples are numbers with units.
 func quantityRemarks(columns []profile.Column) (list []string) {

@@ -154,7 +154,7 @@ func cutUnitWord(name string) (stem string, isUnit bool) {
 func hasUnitInName(name string) bool {
 	words := strings.Split(plainName(name), "_")
 	last := words[len(words)-1]
-	return len(words) > 1 && (quantity.MatchString("5 "+last) || slices.Contains([]string{
-		"eur", "usd", "gbp", "chf", "days", "hours", "pct", "percent",
+	return len(words) > 1 && (last != "in" && profile.IsUnit(last) || slices.Contains([]string{
+		"eur", "usd", "gbp", "chf", "pct", "percent",
 	}, last))
 }

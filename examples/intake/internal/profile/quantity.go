@@ -1,12 +1,6 @@
 package profile
 
-import (
-	"bytes"
-	"strings"
-)
-
-// units are the signs that a number may have before or after it.
-func units() [5]string { return [5]string{"$", "€", "£", "¥", "%"} }
+import "bytes"
 
 const (
 	unicodeMinus = "\u2212"
@@ -18,6 +12,7 @@ func parseQuantity(b []byte) (value, bool) {
 	if len(b) > maxQuantity || len(b) < 2 {
 		return value{}, false
 	}
+	b = fillCents(b)
 	signs := 0
 	switch last := len(b) - 1; {
 	case b[0] == '(' && b[last] == ')':
@@ -29,6 +24,7 @@ func parseQuantity(b []byte) (value, bool) {
 	b, unit := cutUnit(b)
 	if unit != "" {
 		b, signs = cutMinus(b, signs)
+		b = fillCents(b)
 	}
 	if signs > 1 || len(b) == 0 || b[0] != '.' && b[0]-'0' > 9 {
 		return value{}, false
@@ -78,33 +74,37 @@ func cutMinus(b []byte, signs int) ([]byte, int) {
 	return b, signs
 }
 
-// currencies are the codes that a number may have before or after it.
-const currencies = "AUD BRL CAD CHF CNY CZK DKK EUR GBP HUF INR JPY MXN NOK PLN SEK TRY USD"
-
-// startsWithCurrency reports whether a text begins with the code of a currency.
-func startsWithCurrency(b []byte) bool {
-	return len(b) > 3 && b[0]-'A' < 26 && b[3]-'A' >= 26 && isCurrency(b[:3])
+// cutUnit cuts the unit before or after a number.
+func cutUnit(b []byte) (rest []byte, name string) {
+	u, rest := cutFirstUnit(b)
+	if u == nil {
+		u, rest = cutLastUnit(b)
+	}
+	if u == nil {
+		return b, ""
+	}
+	return rest, u.label
 }
 
-func isCurrency(code []byte) bool {
-	return bytes.IndexByte(code, ' ') < 0 && strings.Contains(currencies, string(code))
+// dashes returns the texts that stand for no cents, as in 1.234,- and 5.--.
+func dashes() [6]string { return [6]string{",--", ".--", ",-", ".-", ",\u2013", ".\u2013"} }
+
+// cutDash cuts a dash for no cents at the beginning.
+func cutDash(b []byte) []byte {
+	for _, dash := range dashes() {
+		if rest, ok := bytes.CutPrefix(b, []byte(dash)); ok {
+			return rest
+		}
+	}
+	return b
 }
 
-func cutUnit(b []byte) (rest []byte, unit string) {
-	if startsWithCurrency(b) {
-		return bytes.TrimSpace(b[3:]), string(b[:3])
-	}
-	if n := len(b); n > 3 && b[n-4]-'A' >= 26 && isCurrency(b[n-3:]) {
-		return bytes.TrimSpace(b[:n-3]), string(b[n-3:])
-	}
-	for _, u := range units() {
-		rest, ok := bytes.CutPrefix(b, []byte(u))
-		if !ok {
-			rest, ok = bytes.CutSuffix(b, []byte(u))
-		}
-		if ok {
-			return bytes.TrimSpace(rest), u
+// fillCents writes the dash for no cents as zeros.
+func fillCents(b []byte) []byte {
+	for _, dash := range dashes() {
+		if whole, ok := bytes.CutSuffix(b, []byte(dash)); ok && len(whole) > 0 && whole[len(whole)-1]-'0' <= 9 {
+			return append(bytes.Clone(whole), dash[0], '0', '0')
 		}
 	}
-	return b, ""
+	return b
 }

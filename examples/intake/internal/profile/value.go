@@ -97,7 +97,7 @@ func classify(b []byte) value {
 	if v, ok := parseNamedDate(b); ok {
 		return v
 	}
-	if isDigit || first < '0' || first >= 0x80 || startsWithCurrency(b) {
+	if isDigit || first < '0' || first >= 0x80 || startsWithUnit(b) {
 		if v, ok := parseQuantity(b); ok {
 			return v
 		}

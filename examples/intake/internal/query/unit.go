@@ -48,16 +48,8 @@ func (u unitCounts) describe() string {
 	return strings.Join(list, ", ")
 }
 
-// UnitKey returns the form in which units are compared: € is EUR, in any case of letters.
-func UnitKey(unit string) string {
-	switch unit = string(profile.Key([]byte(unit), nil)); unit {
-	case "€":
-		return "eur"
-	case "£":
-		return "gbp"
-	}
-	return unit
-}
+// UnitKey returns the form in which units are compared, see [profile.UnitKey].
+func UnitKey(unit string) string { return profile.UnitKey(unit) }
 
 func takesUnit(m Measure) bool { return isAddition(m) || isRange(m) }
 
