@@ -29,10 +29,26 @@ func (s *rowScan) add(row *objecttools.Row) {
 	switch {
 	case !s.check.isData(row):
 	case s.check.isTotal(row):
-		s.q.AddTotal(s.t.value)
+		s.q.AddTotal(s.t.value, nameTotal(row))
 	default:
 		s.q.Add(s.t.value)
 	}
+}
+
+// nameTotal returns the place and the label of a row that looks like a total row.
+func nameTotal(row *objecttools.Row) string {
+	fields := row.Fields
+	if row.Record != nil {
+		fields = nil
+		members, _ := profile.Flatten(row.Record) // a row that cannot be read is skipped before
+		for _, m := range members {
+			fields = append(fields, m.Value)
+		}
+	}
+	if label := profile.TotalLabel(fields); label != "" {
+		return fmt.Sprintf("row %d (%q)", row.Number, label)
+	}
+	return fmt.Sprintf("row %d", row.Number)
 }
 
 // notes returns sentences about the rows that were read.

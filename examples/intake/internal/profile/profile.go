@@ -100,6 +100,11 @@ type Profile struct {
 	Totals     int64   `json:"totals,omitempty"`
 	TotalRows  []int64 `json:"total_rows,omitempty"`
 	TotalLabel string  `json:"total_label,omitempty"`
+	// Labeled is the number of rows that have the label of a total row, but not its numbers, so that they are data.
+	// LabeledRow is the number of the first one, and Label its label.
+	Labeled    int64  `json:"labeled,omitempty"`
+	LabeledRow int64  `json:"labeled_row,omitempty"`
+	Label      string `json:"label,omitempty"`
 	// TotalRow is the label of the last row, such as "Total", if it looks like a total row.
 	TotalRow string `json:"total_row,omitempty"`
 	// SecondTable is where a second table seems to begin, or nil.

@@ -1,9 +1,6 @@
 package profile
 
-import (
-	"bytes"
-	"math"
-)
+import "bytes"
 
 // IsBlankRow reports whether a row of several columns has empty cells only. It does not count as a row.
 func IsBlankRow(fields [][]byte, columns int) bool {
@@ -39,6 +36,7 @@ const maxTotals = 5000
 type totalFinder struct {
 	all, since int64 // the rows that the sums have: all, and those after the last total row
 	first      *totalCandidate
+	last       int64 // the last total row
 }
 
 // totalCandidate is a row whose place decides whether it is a total row.
@@ -48,39 +46,49 @@ type totalCandidate struct {
 	numbers map[int][2]float64 // by column
 }
 
-// columnSums are the sums of a column's numbers in both of their readings.
-type columnSums struct{ all, since [2]float64 }
+// columnSums are the sums of a column's numbers in both of their readings, and other figures about them.
+type columnSums struct {
+	all, since [2]float64
+	places     [2]int // the most decimal places of a number
+	min, max   [2]float64
+	count      int64 // of all
+}
 
 // rowShape counts the cells of a row by their content.
 type rowShape struct {
 	numbers, others int // cells besides the label
 	empty           int
 	isFirstEmpty    bool
-	equalAny, equal bool // some or all numbers are the sums of the rows before them
+	equalAny, equal bool // some or all numbers are the sums, or the figures, of the rows before them
 }
 
 // noteTotal decides whether the current row is a total row, and adds its numbers to the sums if not. labelAt is the
 // column of the label, or -1.
 func (p *Profiler) noteTotal(label []byte, labelAt int) {
 	t := &p.totals
+	kind, figure := noLabel, ""
+	if labelAt >= 0 {
+		kind, figure = kindOfLabel(label)
+	}
 	var s rowShape
 	if labelAt >= 0 || len(p.columns) > 0 && (p.columns[0].at != p.seen || p.columns[0].isMissing) {
-		s = p.shapeOf(labelAt)
+		s = p.shapeOf(labelAt, figure)
 	}
-	isTotal := s.isTotal(labelAt >= 0, t.all)
+	isTotal := s.isTotal(kind, t.all, t.last > 0 && t.last == p.seen-1)
 	p.out.TotalRow = ""
 	if labelAt >= 0 && isExactLabel(label) {
 		p.out.TotalRow = string(label)
 	}
 	if isTotal {
 		p.addTotal(p.seen, string(label))
-		t.since = 0
+		t.since, t.last = 0, p.seen
 		for _, c := range p.columns {
 			c.sums.since = [2]float64{}
 		}
 		return
 	}
-	isCandidate := t.all == 0 && (labelAt >= 0 || s.others == 0 && s.isFirstEmpty && s.numbers > 0)
+	isSummed := labelAt >= 0 && kind != figureLabel
+	isCandidate := t.all == 0 && (isSummed || s.others == 0 && s.isFirstEmpty && s.numbers > 0)
 	if isCandidate && t.first == nil {
 		t.first = &totalCandidate{row: p.seen, label: string(label), numbers: map[int][2]float64{}}
 		for i, c := range p.columns {
@@ -90,6 +98,7 @@ func (p *Profiler) noteTotal(label []byte, labelAt int) {
 		}
 		return
 	}
+	p.noteDoubtful(&s, kind, label)
 	t.all++
 	t.since++
 	for _, c := range p.columns {
@@ -99,15 +108,8 @@ func (p *Profiler) noteTotal(label []byte, labelAt int) {
 	}
 }
 
-func (s *columnSums) add(n [2]float64) {
-	for i := range n {
-		s.all[i] += n[i]
-		s.since[i] += n[i]
-	}
-}
-
-// shapeOf returns the shape of the current row.
-func (p *Profiler) shapeOf(labelAt int) (s rowShape) {
+// shapeOf returns the shape of the current row. figure is that of its label, or empty for sums.
+func (p *Profiler) shapeOf(labelAt int, figure string) (s rowShape) {
 	s.equal = true
 	for i, c := range p.columns {
 		if c.at != p.seen || c.isMissing {
@@ -121,7 +123,7 @@ func (p *Profiler) shapeOf(labelAt int) (s rowShape) {
 			s.others++
 		default:
 			s.numbers++
-			isSum := p.totals.all > 0 && c.isSum()
+			isSum := p.totals.all > 0 && p.isFigure(i, figure, labelAt >= 0)
 			s.equal, s.equalAny = s.equal && isSum, s.equalAny || isSum
 		}
 	}
@@ -129,27 +131,40 @@ func (p *Profiler) shapeOf(labelAt int) (s rowShape) {
 }
 
 // isTotal reports whether a row is a total row: it has a label and is mostly empty or has sums, or all of its cells are
-// sums or empty. before is the number of rows before it.
-func (s *rowShape) isTotal(hasLabel bool, before int64) bool {
+// sums or empty. The numbers of a label that may be a name must be sums. before is the number of rows before it, and
+// follows reports that the row before it is a total row.
+func (s *rowShape) isTotal(kind labelKind, before int64, follows bool) bool {
 	isAlone := s.others == 0
-	if hasLabel {
-		return s.empty > 0 && (s.equalAny || isAlone) || s.numbers > 0 && s.equal
+	isSum := s.numbers > 0 && (s.equal || s.empty > 0 && s.equalAny)
+	switch kind {
+	case sumLabel:
+		return isSum || s.empty > 0 && isAlone
+	case bareLabel:
+		return isSum
+	case mayBeName:
+		return isSum && before >= 2
+	case figureLabel:
+		return s.numbers > 0 && isAlone && (s.equal || follows)
 	}
 	return before >= 2 && s.numbers > 0 && isAlone && s.isFirstEmpty && s.equal
 }
 
-// isSum reports whether the current number is the sum of the numbers before it: of all, or of those after the last
-// total row.
-func (c *column) isSum() bool {
-	for i, n := range c.number {
-		if n != 0 && (isNear(n, c.sums.all[i]) || isNear(n, c.sums.since[i])) {
-			return true
-		}
-	}
-	return false
+// isDoubtful reports whether a row that is not a total row has the label and the form of one.
+func (s *rowShape) isDoubtful(kind labelKind) bool {
+	isName := kind == bareLabel || kind == mayBeName && s.empty > 0
+	return isName && s.others == 0 && s.numbers > 0
 }
 
-func isNear(a, b float64) bool { return math.Abs(a-b) <= 1e-9*math.Max(math.Abs(a), math.Abs(b)) }
+// noteDoubtful counts a row that has the label and the form of a total row and is data.
+func (p *Profiler) noteDoubtful(s *rowShape, kind labelKind, label []byte) {
+	if !s.isDoubtful(kind) {
+		return
+	}
+	if p.out.Labeled == 0 {
+		p.out.LabeledRow, p.out.Label = p.seen, string(label)
+	}
+	p.out.Labeled++
+}
 
 // addTotal counts a total row.
 func (p *Profiler) addTotal(row int64, label string) {
@@ -165,13 +180,20 @@ func (p *Profiler) addTotal(row int64, label string) {
 // settleFirst decides at the end whether the first row is a total row: whether its numbers are the sums of the others.
 func (p *Profiler) settleFirst(out *Profile) {
 	first := p.totals.first
-	if first == nil || p.totals.all < 2 && first.label == "" || p.totals.all < 1 {
+	if first == nil {
+		return
+	}
+	if kind, _ := kindOfLabel([]byte(first.label)); kind == mayBeName && p.totals.all < 2 {
+		return
+	}
+	if p.totals.all < 2 && first.label == "" || p.totals.all < 1 {
 		return
 	}
 	matched := 0
 	for i, n := range first.numbers {
 		for r := range n {
-			if n[r] != 0 && isNear(n[r], p.columns[i].sums.all[r]) {
+			sums := &p.columns[i].sums
+			if n[r] != 0 && sums.isRounded(n[r], sums.all[r], r, first.label != "") {
 				matched++
 				break
 			}

@@ -79,3 +79,55 @@ func TestCodesAndStringsOfJSONAreNotMissing(t *testing.T) {
 	require.EqualValues(t, 2, measured.Column("s").Distinct)
 	require.Equal(t, profile.Text, profile.ReadValue([]byte("unknown"), measured.Column("s")).Type)
 }
+
+func TestLabelsOfTotalRowsInOtherLanguages(t *testing.T) {
+	t.Parallel()
+	for _, label := range []string{
+		"合计", "总计", "小计", "合計", "總計", "合计：", "华北小计", "Итого", "ИТОГО:", "Всего", "Razem", "Suma", "Toplam", "Genel Toplam",
+		"Totaal", "TOTAL GENERAL", "Total général", "Gesamtsumme", "Zwischensumme", "Łącznie", "Összesen", "Celkem", "Yhteensä",
+		"Sum:", "Grand Total", "Total", "Total January", "North Total",
+	} {
+		require.Equal(t, []int64{3}, profileOf("item,amount", "A,10.10", "B,20.20", label+",30.30").TotalRows, label)
+		// The sum of the numbers before they were rounded.
+		require.Equal(t, []int64{3}, profileOf("item,amount", "A,10.10", "B,20.20", label+",30.31").TotalRows, label)
+	}
+	for _, last := range []string{"TOTAL,30.41", "TOTAL,29.30", "Totally,30.30", "Dollar General,30.30", "Summer,30.30", "C,30.31"} {
+		require.Empty(t, profileOf("item,amount", "A,10.10", "B,20.20", last).TotalRows, last)
+	}
+	require.Empty(t, profileOf("item,qty", "A,10", "B,20", "Total,31").TotalRows, "whole numbers are not rounded")
+	require.Equal(t, []int64{4}, profileOf("item,amount", "A,0.33", "B,0.33", "C,0.33", "Total,1.00").TotalRows)
+	require.Equal(t, []int64{3}, profileOf("item,qty,amount", "A,1,10.10", "B,2,20.20", "TOTAL,3,30.31").TotalRows)
+}
+
+func TestFiguresUnderATableAreNotData(t *testing.T) {
+	t.Parallel()
+	p := profileOf("item,qty", "A,1", "B,2", "Sum:,3", "Average:,1.5", "Count:,2", "Median:,1.5")
+	require.Equal(t, []int64{3, 4, 5, 6}, p.TotalRows)
+	require.Contains(t, strings.Join(p.Remarks(), "\n"),
+		`4 rows look like total rows, such as row 3 ("Sum:"), row 4, row 5, row 6, and count in this report`)
+	require.Equal(t, []int64{4, 5, 6}, profileOf("item,qty", "A,1", "B,2", "C,2", "Durchschnitt,1.67", "Min,1", "Max,2").TotalRows)
+	require.Empty(t, profileOf("item,qty", "A,1", "Count,7", "B,2", "Average,9", "Max,1").TotalRows, "names of items")
+}
+
+// Total is also the name of a company and a part of the names of products.
+func TestANameThatBeginsLikeALabelIsDataUnlessItsNumberIsTheSum(t *testing.T) {
+	t.Parallel()
+	for _, rows := range [][]string{
+		{"A,5,x", "Total Quartz 5W30,7,", "B,6,y"},
+		{"Total Quartz 5W30,5,", "B,6,", "C,7,"},
+		{"Total Quartz 5W30,5,", "B,5,"},
+		{"A,5,", "Total Quartz 5W30,5,", "C,1,"},
+		{"A,5,", "Total,7,", "B,6,"},
+		{"A,5,", "B,6,", "Total,7,"},
+		{"Total,5,x", "A,1,y", "B,2,z"},
+	} {
+		p := profileOf("name,qty,note", rows...)
+		require.Empty(t, p.TotalRows, rows)
+		require.EqualValues(t, len(rows), p.Rows)
+	}
+	require.Equal(t, []int64{3}, profileOf("name,qty", "Total Quartz 5W30,5", "B,6", "TOTAL,11").TotalRows)
+	require.Equal(t, []int64{3}, profileOf("name,qty,note", "A,5,", "B,6,", "Total Quartz 5W30,11,").TotalRows)
+	p := profileOf("name,qty,note", "A,5,", "Total,7,", "B,6,")
+	require.Contains(t, strings.Join(p.Remarks(), "\n"), `1 row has the label of a total row, such as row 2 ("Total"), but numbers `+
+		"that are not the sums of the rows before, and so counts like the others")
+}

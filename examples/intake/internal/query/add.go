@@ -44,9 +44,18 @@ func show(v profile.Value) string {
 // Add adds a row.
 func (q *Query) Add(row Row) { q.add(row, false) }
 
+// maxNamed is the number of total rows that a note names.
+const maxNamed = 6
+
 // AddTotal adds a row that looks like a total row. It does not count in measures. The result has a note with their
-// values if it did.
-func (q *Query) AddTotal(row Row) { q.add(row, true) }
+// values if it did, and the names of the rows, such as row 3 ("Total").
+func (q *Query) AddTotal(row Row, name string) {
+	before := q.result.Totals
+	q.add(row, true)
+	if q.result.Totals > before && len(q.seen.totals) < maxNamed {
+		q.seen.totals = append(q.seen.totals, name)
+	}
+}
 
 func (q *Query) add(row Row, isTotal bool) {
 	q.result.Read++

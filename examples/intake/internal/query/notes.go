@@ -15,8 +15,9 @@ type findings struct {
 	merged       string // two texts that are one group
 	shortYears   int64
 	shortYear    string
-	addedDates   int64 // dates that a sum or an average ignores
-	listedTotals int64 // rows of a result that look like total rows
+	addedDates   int64    // dates that a sum or an average ignores
+	listedTotals int64    // rows of a result that look like total rows
+	totals       []string // names of rows that are left out
 }
 
 // settle adds the notes about how the values were read.
@@ -114,8 +115,12 @@ func (q *Query) totalNotes(list []*group) []string {
 		return nil
 	}
 	note := profile.CountOf(n, "row that looks like a total row is", "rows that look like total rows are") + " left out"
+	names := strings.Join(q.seen.totals, ", ")
+	if more := n - int64(len(q.seen.totals)); more > 0 {
+		names += fmt.Sprintf(" and %d more", more)
+	}
 	if len(q.o.GroupBy) > 0 || len(list) != 1 || len(q.units) > 1 {
-		return []string{note}
+		return []string{note + ": " + names}
 	}
 	with := list[0].clone()
 	with.merge(q.totals)
@@ -124,5 +129,5 @@ func (q *Query) totalNotes(list []*group) []string {
 		figures = append(figures, fmt.Sprintf("%s is %s", m.Name(), cmp.Or(q.format(with, i), "empty")))
 	}
 	return []string{note + ": with " + map[bool]string{true: "it", false: "them"}[n == 1] + ", " +
-		strings.Join(figures, ", ")}
+		strings.Join(figures, ", ") + "; left out: " + names}
 }

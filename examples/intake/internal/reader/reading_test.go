@@ -35,3 +35,25 @@ func TestTheFirstGroupsOfAUnitAreThoseHoweverItIsWritten(t *testing.T) {
 	require.Regexp(t, `F \| USD \| 5`, text)
 	require.NotRegexp(t, `\bD \| `, text)
 }
+
+func TestTheRowsThatAreLeftOutAreNamed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.takeIn("cent.csv", []byte("item,amount\nA,10.10\nB,20.20\nTOTAL,30.31\n"))
+	text := w.say("total amount in cent.csv")
+	require.Contains(t, text, "total amount 30.30\n")
+	require.Contains(t, text, `total row is left out: with it, sum(amount) is 60.61; left out: row 3 ("TOTAL").`)
+	w.takeIn("figures.csv", []byte("item,qty\nA,1\nB,2\nSum:,3\nAverage:,1.5\nCount:,2\n"))
+	text = w.say("total qty in figures.csv")
+	require.Contains(t, text, "total qty 3\n")
+	require.Contains(t, text, `left out: row 3 ("Sum:"), row 4 ("Average:"), row 5 ("Count:").`)
+	require.Contains(t, w.say("how many rows by item in figures.csv"), `left out: row 3 ("Sum:"), row 4 ("Average:")`)
+	w.takeIn("goods.jsonl", []byte(`{"item":"Total Quartz 5W30","qty":5}`+"\n"+`{"item":"B","qty":6}`+"\n"+`{"item":"合计","qty":11}`))
+	text = w.say("total qty in goods.jsonl")
+	require.Contains(t, text, "total qty 11\n")
+	require.Contains(t, text, `left out: row 3 ("合计").`)
+	w.takeIn("supplier.csv", []byte("supplier_name,amount,note\nX,5,\nTotal,7,\nY,6,\n"))
+	text = w.say("total amount in supplier.csv")
+	require.Contains(t, text, "total amount 18\n")
+	require.Contains(t, text, `such as row 2 ("Total"), but numbers that are not the sums`)
+}

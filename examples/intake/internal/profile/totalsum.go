@@ -1,0 +1,97 @@
+package profile
+
+import "math"
+
+// maxPlaces is the number of decimal places that decide how far a sum may be rounded.
+const maxPlaces = 6
+
+func (s *columnSums) add(n [2]float64) {
+	for i := range n {
+		if s.count == 0 {
+			s.min[i], s.max[i] = n[i], n[i]
+		}
+		s.min[i], s.max[i] = min(s.min[i], n[i]), max(s.max[i], n[i])
+		s.all[i] += n[i]
+		s.since[i] += n[i]
+		s.places[i] = placesOf(n[i], s.places[i])
+	}
+	s.count++
+}
+
+// placesOf returns the decimal places of a number, at least from and at most maxPlaces.
+func placesOf(n float64, from int) int {
+	for from < maxPlaces {
+		x := n * math.Pow10(from)
+		if math.Abs(x-math.Round(x)) <= max(1e-6, 4e-15*math.Abs(x)) {
+			break
+		}
+		from++
+	}
+	return from
+}
+
+// isFigure reports whether the current number of a column is a figure about the numbers before it: their sum if figure
+// is empty, of all, or of those after the last total row. The sum of a row with a label may be rounded.
+func (p *Profiler) isFigure(column int, figure string, hasLabel bool) bool {
+	c, s := p.columns[column], &p.columns[column].sums
+	for i, n := range c.number {
+		switch figure {
+		case "":
+			if p.isSum(column, i, n, hasLabel) {
+				return true
+			}
+			continue
+		case otherWise:
+			return false
+		}
+		want := s.min[i]
+		switch figure {
+		case average:
+			want = s.all[i] / float64(s.count)
+		case rowCount:
+			want = float64(s.count)
+		case largest:
+			want = s.max[i]
+		}
+		if s.count > 0 && math.Abs(n-want) <= 0.51*math.Pow10(-placesOf(n, 0)) && (figure == average || isNear(n, want)) {
+			return true
+		}
+	}
+	return false
+}
+
+// isSum reports whether a number in one of its readings is the sum of the numbers before it, with or without the first
+// row, whose place may show that it is a total row.
+func (p *Profiler) isSum(column, reading int, n float64, hasLabel bool) bool {
+	s := &p.columns[column].sums
+	if n == 0 {
+		return false
+	}
+	for _, sum := range [2]float64{s.all[reading], s.since[reading]} {
+		if s.isRounded(n, sum, reading, hasLabel) {
+			return true
+		}
+	}
+	first := p.totals.first
+	return first != nil && hasLabel && s.isRounded(n, s.all[reading]+first.numbers[column][reading], reading, true)
+}
+
+// isRounded reports whether a number is that sum. If mayRound, it may differ by as much as the rounding of the added
+// numbers to their decimal places can explain, and by no more than a thousandth and one unit of its last place.
+func (s *columnSums) isRounded(n, sum float64, reading int, mayRound bool) bool {
+	if isNear(n, sum) {
+		return true
+	}
+	places := placesOf(n, 0)
+	if !mayRound || places == 0 && s.places[reading] == 0 {
+		return false
+	}
+	unit := math.Pow10(-places)
+	added := 0.0
+	if s.places[reading] > 0 {
+		added = float64(s.count) * math.Pow10(-s.places[reading]) / 2
+	}
+	return math.Abs(n-sum) <= min(unit/2+added, max(unit, math.Abs(n)/1000))+1e-9*math.Abs(n)
+}
+
+func isNear(a, b float64) bool { return math.Abs(a-b) <= 1e-9*math.Max(math.Abs(a), math.Abs(b)) }
