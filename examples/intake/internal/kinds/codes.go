@@ -35,8 +35,11 @@ func isCodeName(name string) bool {
 		return true
 	}
 	words := strings.Split(name, "_")
-	if len(words) < 2 {
+	switch {
+	case len(words) < 2:
 		return strings.HasSuffix(name, "nummer")
+	case slices.ContainsFunc(words, isAmountWord):
+		return false
 	}
 	switch words[0] {
 	case "code", "codigo", "codice":
@@ -49,6 +52,14 @@ func isCodeName(name string) bool {
 	default:
 		return strings.HasSuffix(last, "nummer")
 	}
+}
+
+// isAmountWord reports whether a word in a name says that the values are amounts or days, as in qty_per_lot.
+func isAmountWord(word string) bool {
+	return slices.Contains([]string{
+		"per", "pro", "par", "por", "je", "qty", "quantity", "count", "total", "sum", "amount", "price", "cost", "value", "weight",
+		"days", "hours", "date", "time", "rate", "menge", "anzahl", "preis", "datum",
+	}, word)
 }
 
 // IsCode reports whether columns of the role have codes.

@@ -19,7 +19,7 @@ func TestNamesOfColumnsOfCodes(t *testing.T) {
 	}
 	for _, name := range []string{
 		"", "qty", "Menge", "number", "no", "price", "weight_kg", "order_date", "lead_time", "level", "total", "lot_size",
-		"número de piezas", "rating", "quantity per", "a", "stock", "revenue",
+		"número de piezas", "rating", "quantity per", "qty_per_lot", "Price per SKU", "total_no", "a", "stock", "revenue",
 	} {
 		require.False(t, kinds.HoldsCodes(name), name)
 	}
