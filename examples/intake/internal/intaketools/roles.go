@@ -3,6 +3,7 @@ package intaketools
 import (
 	"github.com/carrel-go/carrel/examples/intake/internal/files"
 	"github.com/carrel-go/carrel/examples/intake/internal/kinds"
+	"github.com/carrel-go/carrel/examples/intake/internal/profile"
 )
 
 // recordedRoles returns the roles of columns whose recorded meanings show another role than their names, or nil.
@@ -17,6 +18,14 @@ func recordedRoles(r *files.Report, columns []string) map[string]kinds.Role {
 		return nil
 	}
 	return roles
+}
+
+// asMeant returns a column as its recorded meaning has it: codes if that says so.
+func asMeant(c *profile.Column, meaning string) *profile.Column {
+	if kinds.RoleOfMeaning(meaning).IsCode() {
+		return c.AsCodes()
+	}
+	return c
 }
 
 // RoleOf returns the role of a column of the file: that of its recorded meaning, and otherwise that of its name.

@@ -58,7 +58,7 @@ func (j *joinedTable) profiles(report *files.Report) map[string]*profile.Column 
 		}
 		for i := range r.Profile.Columns {
 			if c := &r.Profile.Columns[i]; c.Repeated == 0 && isAdded(c.Name) {
-				m[c.Name] = c
+				m[c.Name] = asMeant(c, r.Meanings[c.Name])
 			}
 		}
 	}

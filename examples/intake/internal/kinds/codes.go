@@ -57,8 +57,8 @@ func isCodeName(name string) bool {
 // isAmountWord reports whether a word in a name says that the values are amounts or days, as in qty_per_lot.
 func isAmountWord(word string) bool {
 	return slices.Contains([]string{
-		"per", "pro", "par", "por", "je", "qty", "quantity", "count", "total", "sum", "amount", "price", "cost", "value", "weight",
-		"days", "hours", "date", "time", "rate", "menge", "anzahl", "preis", "datum",
+		"per", "pro", "par", "por", "je", "qty", "quantity", "count", "total", "sum", "amount", "price", "cost", "value",
+		"weight", "days", "hours", "date", "time", "rate", "menge", "anzahl", "preis", "datum",
 	}, word)
 }
 

@@ -61,3 +61,20 @@ func isExponentCode(b []byte) bool {
 	i := bytes.IndexAny(b, "eE")
 	return i > 0 && i < len(b)-1 && isDigits(b[:i]) && isDigits(b[i+1:])
 }
+
+// AsCodes returns the column as it is read if it has codes, whatever its name says.
+func (c *Column) AsCodes() *Column {
+	if c.CodesByName || c.Type == Empty || c.Whole && !c.CompactDates {
+		return c
+	}
+	out := *c
+	out.CompactDates, out.Decimal, out.DateOrder = false, "", ""
+	out.Formats, out.Units, out.Min, out.Max, out.Negative = nil, nil, "", "", 0
+	out.Assumed, out.AssumedExample, out.ShortYears, out.ShortYear = 0, "", 0, ""
+	if c.Whole {
+		out.Type = Integer
+		return &out
+	}
+	out.Type, out.Codes, out.CodesByName = Text, true, true
+	return &out
+}

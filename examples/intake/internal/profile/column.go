@@ -186,7 +186,8 @@ func (c *column) profile(file *fileEvidence, isCode bool) Column {
 		counts[isInteger], counts[isDecimal] = 0, 0
 		out.CodeExample = c.longCode
 	}
-	if values := sum(counts) - counts[isEmpty]; isCode && c.whole < values {
+	values := sum(counts) - counts[isEmpty]
+	if out.Whole = values > 0 && c.whole == values; isCode && !out.Whole {
 		out.Codes, out.CodesByName, out.CodeExample = true, true, c.notWhole
 		counts = [numTypes]int64{isEmpty: counts[isEmpty], isText: values}
 	}

@@ -66,9 +66,12 @@ type Column struct {
 	// Codes reports that numbers of the column have leading zeros or an E, such as 00123 and 3E2, so that all of its
 	// numbers are read as texts.
 	Codes bool `json:"codes,omitempty"`
-	// CodesByName reports that Codes is true because the name of the column says that it has codes, and not all of them
-	// are whole numbers in plain digits: all of its values are read as texts, also those that look like dates.
+	// CodesByName reports that Codes is true because the name of the column, or its meaning, says that it has codes, and
+	// not all of them are whole numbers in plain digits: all of its values are read as texts, also those that look like
+	// dates.
 	CodesByName bool `json:"codes_by_name,omitempty"`
+	// Whole reports that all values are whole numbers in plain digits, which are the same as numbers and as codes.
+	Whole bool `json:"whole,omitempty"`
 	// ShortYears is the number of dates whose years have two digits, such as ShortYear: 69 to 99 are of the last century.
 	ShortYears int64  `json:"short_years,omitempty"`
 	ShortYear  string `json:"short_year,omitempty"`

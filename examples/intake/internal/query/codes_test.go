@@ -49,7 +49,7 @@ func TestColumnsThatAreNamedLikeCodesAreTexts(t *testing.T) {
 	got := askMeasured(t, revisions, query.Options{Measures: []query.Measure{{Function: query.Max, Column: "rev"}}})
 	require.Equal(t, []query.Line{{""}}, got.Lines)
 	require.EqualValues(t, 3, got.Ignored)
-	require.Contains(t, strings.Join(got.Notes, "\n"), `"rev" is read as texts, because its name says that it has codes`)
+	require.Contains(t, strings.Join(got.Notes, "\n"), `"rev" is read as texts, because its name or meaning says that it has codes`)
 	got = askMeasured(t, revisions, count(where("rev", "ge", "1.9")))
 	require.EqualValues(t, 1, got.Matched)
 	require.Contains(t, strings.Join(got.Notes, "\n"), "its order is that of texts")

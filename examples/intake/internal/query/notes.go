@@ -79,7 +79,7 @@ func (q *Query) codeNotes(add func(string, ...any)) {
 	for i := range q.tests {
 		t := &q.tests[i]
 		if c := q.o.Profiles[t.Column]; c != nil && c.CodesByName && isOrder(t.Operator) {
-			add("%.60q has codes by its name, so its order is that of texts: character by character", t.Column)
+			add("%.60q has codes by its name or meaning, so its order is that of texts: character by character", t.Column)
 		}
 	}
 	for i, m := range q.o.Measures {
@@ -88,8 +88,8 @@ func (q *Query) codeNotes(add func(string, ...any)) {
 			continue
 		}
 		if c.CodesByName {
-			add("%.60q is read as texts, because its name says that it has codes, which are not added or compared as "+
-				"numbers", m.Column)
+			add("%.60q is read as texts, because its name or meaning says that it has codes, which are not added or "+
+				"compared as numbers", m.Column)
 			continue
 		}
 		add("%.60q is read as texts, because it has values such as %s: they are codes, which "+

@@ -24,6 +24,26 @@ func TestWordsThatFitSeveralColumnsAreTold(t *testing.T) {
 	require.NotContains(t, text, "may be meant")
 }
 
+// A column has codes if its confirmed meaning says so, whatever its name is.
+func TestConfirmedMeaningsDecideWhatCodesAre(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id, _ := w.takeIn("x.csv", []byte("X1,X2,X3,X4\n1.1,20260105,7,1\n1.10,20260106,8,2\n2.5,20260107,10,4\n"))
+	require.Contains(t, w.say("how many rows in x.csv where X1 is 1.1"), "rows 2")
+	require.Contains(t, w.say("total X4 by X2 in x.csv"), "| 2026-01-05 | 1 |")
+	f, err := w.view().Get(t.Context(), id)
+	require.NoError(t, err)
+	_, err = w.view().Confirm(t.Context(), id, f.Report.Version, files.Statement{Kind: kinds.Inventory, Meanings: map[string]string{
+		"X1": "number of the article", "X2": "batch that the goods belong to", "X3": "place where the stock lies",
+	}})
+	require.NoError(t, err)
+	require.Contains(t, w.say("how many rows in x.csv where X1 is 1.1"), "rows 1")
+	require.Contains(t, w.say("total X4 by X1 in x.csv"), "| 2.5 | 4 |\n| 1.10 | 2 |\n| 1.1 | 1 |")
+	require.Contains(t, w.say("highest X1 in x.csv"), "its name or meaning says that it has codes")
+	require.Contains(t, w.say("total X4 by X2 in x.csv"), "| 20260107 | 4 |\n| 20260106 | 2 |\n| 20260105 | 1 |")
+	require.Contains(t, w.say("highest X3 in x.csv"), "highest X3 10", "whole numbers are the same as codes")
+}
+
 // The meanings that a person has confirmed decide the columns and the joins, whatever their names are.
 func TestConfirmedMeaningsDecideTheColumns(t *testing.T) {
 	t.Parallel()
