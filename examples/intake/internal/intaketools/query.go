@@ -310,6 +310,9 @@ func (b *toolbox) loadJoin(ctx context.Context, c *tools.Call, in *joinIn) (*joi
 		}
 		j.values[id] = values
 	}
+	for _, note := range t.twiceNotes() {
+		j.notes = append(j.notes, fmt.Sprintf("in %s, %s", in.File, note))
+	}
 	if repeated > 0 {
 		repeat, lack := "repeat", "do not have one"
 		if repeated == 1 {

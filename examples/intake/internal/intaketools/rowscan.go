@@ -60,7 +60,7 @@ func (s *rowScan) notes(report *files.Report) (list []string) {
 	if s.cut > 0 {
 		list = append(list, profile.CountOf(s.cut, "row is too long and was", "rows are too long and were")+" read in part")
 	}
-	return append(list, s.check.notes(report)...)
+	return slices.Concat(list, s.t.twiceNotes(), s.check.notes(report))
 }
 
 // withoutHeader makes the first row of CSV data. It returns that row, and the report with the new names of the columns.

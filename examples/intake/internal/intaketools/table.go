@@ -18,6 +18,7 @@ type table struct {
 	record  map[string][]byte // of JSON
 	seen    map[string]bool   // names of members of records
 	isJSON  bool
+	twice   int64 // records that have a name twice
 }
 
 // joinedTable is the other table of a join.
@@ -108,8 +109,10 @@ func (t *table) load(row *objecttools.Row) bool {
 		return false
 	}
 	clear(t.record)
+	hasTwice := false
 	for _, f := range fields {
 		if _, isRepeated := t.record[f.Name]; isRepeated {
+			hasTwice = true
 			continue
 		}
 		t.record[f.Name] = f.Value
@@ -117,7 +120,18 @@ func (t *table) load(row *objecttools.Row) bool {
 			t.seen[f.Name] = true
 		}
 	}
+	if hasTwice {
+		t.twice++
+	}
 	return true
+}
+
+// twiceNotes returns a sentence about the records that have a name twice.
+func (t *table) twiceNotes() []string {
+	if t.twice == 0 {
+		return nil
+	}
+	return []string{profile.CountOf(t.twice, "record has", "records have") + " a name twice: the first value counts"}
 }
 
 // value returns the value of a column in the current row, or nil.

@@ -45,7 +45,8 @@ func unitColumnOf(report *files.Report, roles map[string]kinds.Role, column stri
 		switch stem, isUnit := cutUnitWord(c.Name); {
 		case isUnit && stem != "" && strings.Contains(plainName(column), stem):
 			named = c.Name
-		case roles[c.Name] == kinds.Currency && isMoney(role, column), roles[c.Name] == kinds.Unit && isMeasure(role):
+		case roles[c.Name] == kinds.Currency && isMoney(role, column),
+			(roles[c.Name] == kinds.Unit || isMeasureName(c.Name)) && isMeasure(role):
 			general = c.Name
 		}
 	}
@@ -139,9 +140,27 @@ func unitWords() []string {
 	return []string{"unit", "uom", "units", "currency", "ccy", "einheit", "währung"}
 }
 
+// measureWords are the names, or the last words of names, of columns that have units of measure.
+const measureWords = " unit units uom um me meh einheit einheiten mengeneinheit basismengeneinheit unité unités " +
+	"unite unidad unidades unidade unità unita eenheid enhet enhed yksikkö jednostka jm birim measure measurement " +
+	"единица ед 单位 單位 単位 단위 "
+
+// measureNames are such names of several words.
+const measureNames = " u_m u/m m_e j_m ед_изм unit_of_measure unidad_de_medida unidad_medida unité_de_mesure " +
+	"unità_di_misura unidade_de_medida jednostka_miary "
+
+// isMeasureName reports whether the name of a column says that it has the units of measure of others.
+func isMeasureName(name string) bool {
+	word := " " + strings.TrimSuffix(plainName(name), ":") + " "
+	return strings.Contains(measureWords, word) || strings.Contains(measureNames, word)
+}
+
 // cutUnitWord returns the name of a column such as weight_unit without its last word, if that says that it has units.
 func cutUnitWord(name string) (stem string, isUnit bool) {
 	name = plainName(name)
+	if at := strings.LastIndexByte(name, '_'); at > 0 && strings.Contains(measureWords, " "+name[at+1:]+" ") {
+		return name[:at], true
+	}
 	for _, word := range unitWords() {
 		if stem, ok := strings.CutSuffix(name, word); ok {
 			return strings.TrimSuffix(stem, "_"), true
