@@ -116,6 +116,7 @@ func (b *toolbox) queryFile(ctx context.Context, c *tools.Call, in queryIn) (Ans
 	}
 	t := newTable(rows, joined)
 	o.Profiles = joined.profiles(report)
+	addCodes(o.Profiles, in.names())
 	o.Units, o.ConditionUnits = unitColumns(report, in), conditionUnits(report, in)
 	if len(o.Columns) == 0 {
 		names := columnsOf(rows, report)

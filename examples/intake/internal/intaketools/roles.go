@@ -28,6 +28,15 @@ func asMeant(c *profile.Column, meaning string) *profile.Column {
 	return c
 }
 
+// addCodes adds those of the names that are not measured and say that their columns have codes.
+func addCodes(profiles map[string]*profile.Column, names []string) {
+	for _, name := range names {
+		if profiles[name] == nil && kinds.HoldsCodes(name) {
+			profiles[name] = &profile.Column{Name: name, Type: profile.Text, Codes: true, CodesByName: true}
+		}
+	}
+}
+
 // RoleOf returns the role of a column of the file: that of its recorded meaning, and otherwise that of its name.
 func (f *ListedFile) RoleOf(column string) kinds.Role {
 	if role := f.Roles[column]; role != "" {
