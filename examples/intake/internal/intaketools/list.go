@@ -57,6 +57,10 @@ type ListedFile struct {
 	MoreColumns int `json:"more_columns,omitempty"`
 	// Roles are those of columns whose recorded meanings show another role than their names.
 	Roles map[string]kinds.Role `json:"roles,omitempty"`
+	// DateColumn is the only column whose values are dates, or empty.
+	DateColumn string `json:"date_column,omitempty"`
+	// RepeatsSuppliers reports that several rows have the same supplier.
+	RepeatsSuppliers bool `json:"repeats_suppliers,omitempty"`
 }
 
 // CanJoin reports whether the file is small enough to be the other file of a join.
@@ -206,8 +210,31 @@ func newListedFile(f files.File, columns int) ListedFile {
 		l.Columns = append(l.Columns, column.Name)
 	}
 	l.Roles = recordedRoles(f.Report, l.Columns)
+	l.DateColumn = onlyDate(&f.Report.Profile)
+	for _, column := range l.Columns {
+		c := f.Report.Profile.Column(column)
+		isSupplier := l.RoleOf(column) == kinds.SupplierID
+		l.RepeatsSuppliers = l.RepeatsSuppliers || isSupplier && c.Distinct < l.Rows-c.Missing
+	}
 	l.MoreColumns = f.Report.Profile.HasColumns - len(l.Columns)
 	return l
+}
+
+// onlyDate returns the only column whose values are dates, or "".
+func onlyDate(p *profile.Profile) (name string) {
+	for i := range p.Columns {
+		if p.Columns[i].Type != profile.Date {
+			continue
+		}
+		if name != "" {
+			return ""
+		}
+		name = p.Columns[i].Name
+	}
+	if p.HasColumns > len(p.Columns) {
+		return ""
+	}
+	return name
 }
 
 // StateOf returns the state of a file in words.

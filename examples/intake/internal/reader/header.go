@@ -24,6 +24,6 @@ func withoutHeader(f intaketools.ListedFile) intaketools.ListedFile {
 	for i := range names {
 		names[i] = fmt.Sprintf("column %d", i+1)
 	}
-	f.Columns, f.Roles = names, nil
+	f.Columns, f.Roles, f.DateColumn = names, nil, ""
 	return f
 }

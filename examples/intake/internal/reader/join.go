@@ -61,10 +61,8 @@ func (q question) tellJoin(calls []call, l *found) string {
 	}
 	for _, c := range calls {
 		if join, ok := c.args["join"].(map[string]any); ok {
-			if group, ok := c.args["group_by"].([]string); ok && len(group) == 1 {
-				return fmt.Sprintf("I take “%s” from %s.", group[0], nameOfSuppliers(l, join["file"]))
-			}
-			return ""
+			group, _ := c.args["group_by"].([]string)
+			return l.tellSuppliers(group, join)
 		}
 	}
 	var large []string
@@ -79,6 +77,24 @@ func (q question) tellJoin(calls []call, l *found) string {
 	const note = "The names of suppliers are left out: %s cannot be joined. A file to join has at most %s and %d MB."
 	return fmt.Sprintf(note,
 		joinSome(large, ", "), plural(intaketools.MaxJoinedRows, "row"), intaketools.MaxJoinedRead>>20)
+}
+
+// tellSuppliers returns a sentence about the file that a join adds a column of, if the column makes the groups or other
+// files have it too.
+func (l *found) tellSuppliers(group []string, join map[string]any) string {
+	columns, _ := join["columns"].([]string)
+	if len(group) == 0 || len(columns) == 0 {
+		return ""
+	}
+	name := nameOfSuppliers(l, join["file"])
+	switch others := l.otherSuppliers(join["file"], columns[0]); {
+	case others > 0:
+		return fmt.Sprintf("I take “%s” from %s, the newest of %d files of suppliers. The others may have other values for "+
+			"the same supplier.", columns[0], name, others+1)
+	case len(group) == 1:
+		return fmt.Sprintf("I take “%s” from %s.", columns[0], name)
+	}
+	return ""
 }
 
 func nameOfSuppliers(l *found, handle any) string {

@@ -63,18 +63,26 @@ func roleOf(words string) kinds.Role {
 	return ""
 }
 
-// dayColumn returns the column of a file that tells the day of its rows: that of the kind of data, or the only one that
-// is named like a date. It returns "" for a file without such a column.
+// dayColumn returns the column of a file that tells the day of its rows: that of the kind of data, by the recorded
+// meanings or the names of columns, and otherwise the only one that is named like a date or that has dates. It returns
+// "" for a file without such a column.
 func dayColumn(f intaketools.ListedFile) string {
 	role := map[kinds.Kind]kinds.Role{
 		kinds.Shipments: kinds.ShipDate, kinds.Inventory: kinds.CountDate, kinds.PurchaseOrders: kinds.OrderDate,
 		kinds.SalesOrders: kinds.OrderDate, kinds.Invoices: kinds.InvoiceDate,
 	}[f.Kind]
+	isRecorded := func(c string) bool { return role != "" && f.Roles[c] == role }
+	isOfKind := func(c string) bool { return role != "" && f.RoleOf(c) == role }
+	for _, is := range []func(string) bool{isRecorded, isOfKind} {
+		if i := slices.IndexFunc(f.Columns, is); i >= 0 {
+			return f.Columns[i]
+		}
+	}
+	if f.DateColumn != "" {
+		return f.DateColumn
+	}
 	var named []string
 	for _, c := range f.Columns {
-		if role != "" && kinds.RoleOf(c) == role {
-			return c
-		}
 		if kinds.IsDay(c) {
 			named = append(named, c)
 		}

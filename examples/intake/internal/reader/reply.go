@@ -27,6 +27,7 @@ func (c *conversation) reply() answer {
 	if next != nil {
 		return *next
 	}
+	q = q.countSuppliers(found)
 	switch {
 	case q.wantsList:
 		return answer{text: tellFiles(found)}
