@@ -18,6 +18,7 @@ func TestUnitsOfMeasureAreApart(t *testing.T) {
 	require.EqualValues(t, 1, got.Ignored)
 	require.EqualValues(t, 1, askMeasured(t, weights, count(where("weight", "gt", "4 kg"))).Matched)
 	require.EqualValues(t, 2, askMeasured(t, weights, count(where("weight", "ge", "3 kg"))).Matched)
+	require.Equal(t, []string{"the numbers are in kg"}, askMeasured(t, "weight\n5 kg\n3KG\n", sumOf("weight")).Notes)
 	const prices = "price\n100 Euro\n€ 5\n1 EUR\nUS$100\n"
 	got = askMeasured(t, prices, sumOf("price"))
 	require.Equal(t, []query.Line{{"EUR", "106"}, {"USD", "100"}}, got.Lines)

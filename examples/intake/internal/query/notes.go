@@ -97,9 +97,11 @@ func (q *Query) codeNotes(add func(string, ...any)) {
 	}
 }
 
-// unitNotes reports the units of the numbers if there are several.
+// unitNotes reports the units of the numbers.
 func (q *Query) unitNotes(add func(string, ...any)) {
-	switch {
+	switch named := q.units.named(); {
+	case len(q.units) == 1 && len(named) == 1:
+		add("the numbers are in %.60s", q.units[named[0]].label)
 	case len(q.units) < 2:
 	case q.units.hasSeveral():
 		add("the numbers have several units, and each unit has its own result: %s", q.units.describe())

@@ -79,6 +79,8 @@ func formatName(format string) string {
 		return "YYYY-MM-DD"
 	case "2006-01-02 15:04":
 		return "YYYY-MM-DD hh:mm"
+	case "20060102":
+		return "YYYYMMDD"
 	case "2006/01/02":
 		return "YYYY/MM/DD"
 	case "2006.01.02":

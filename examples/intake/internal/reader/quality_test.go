@@ -22,5 +22,6 @@ func TestFormatsOfDatesHaveNames(t *testing.T) {
 		require.Len(t, formats, 1, date)
 		require.Equal(t, want, formatName(formats[0].Format), date)
 	}
+	require.Equal(t, "YYYYMMDD", formatName("20060102"))
 	require.Equal(t, "1.234,5", formatName("1.234,5"))
 }

@@ -41,6 +41,7 @@ export function formatDay(text, now) {
 
 const formats = {
   "2006-01-02": "YYYY-MM-DD", "2006-01-02 15:04": "YYYY-MM-DD hh:mm", "2006/01/02": "YYYY/MM/DD",
+  "20060102": "YYYYMMDD",
   "02.01.2006": "DD.MM.YYYY", "31/12/2006": "DD/MM/YYYY", "12/31/2006": "MM/DD/YYYY", "31-12-2006": "DD-MM-YYYY",
   "12-31-2006": "MM-DD-YYYY",
   "02/01/06": "DD/MM/YY", "03/04/2006 (day or month first)": "DD/MM/YYYY or MM/DD/YYYY",

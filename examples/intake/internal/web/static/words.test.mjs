@@ -15,7 +15,7 @@ test("sizes, counts and sentences are for people", () => {
   assert.deepEqual(
     ["the file is empty", "Done.", "", undefined].map(sentence), ["The file is empty.", "Done.", "", ""]
   );
-  assert.deepEqual(["02.01.2006", "a later one"].map(formatName), ["DD.MM.YYYY", "a later one"]);
+  assert.deepEqual(["02.01.2006", "20060102", "a later one"].map(formatName), ["DD.MM.YYYY", "YYYYMMDD", "a later one"]);
 });
 
 test("the flaws of a column have words", () => {
