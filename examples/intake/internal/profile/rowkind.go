@@ -121,6 +121,8 @@ func (p *Profiler) shapeOf(labelAt int, figure string) (s rowShape) {
 		case i == labelAt:
 		case !c.isNumber:
 			s.others++
+		case p.totals.all > 0 && figure == "" && c.number == [2]float64{} && c.sums.all == [2]float64{}:
+			s.numbers++ // the sum of zeros does not show anything
 		default:
 			s.numbers++
 			isSum := p.totals.all > 0 && p.isFigure(i, figure, labelAt >= 0)
@@ -135,18 +137,19 @@ func (p *Profiler) shapeOf(labelAt int, figure string) (s rowShape) {
 // follows reports that the row before it is a total row.
 func (s *rowShape) isTotal(kind labelKind, before int64, follows bool) bool {
 	isAlone := s.others == 0
-	isSum := s.numbers > 0 && (s.equal || s.empty > 0 && s.equalAny)
+	isSum := s.equalAny && (s.equal || s.empty > 0)
+	isLabeledSum := isSum || s.equalAny && isAlone && before >= 2 // beside other numbers, such as an average price
 	switch kind {
 	case sumLabel:
-		return isSum || s.empty > 0 && isAlone
+		return isLabeledSum || s.empty > 0 && isAlone
 	case bareLabel:
-		return isSum
+		return isLabeledSum
 	case mayBeName:
 		return isSum && before >= 2
 	case figureLabel:
 		return s.numbers > 0 && isAlone && (s.equal || follows)
 	}
-	return before >= 2 && s.numbers > 0 && isAlone && s.isFirstEmpty && s.equal
+	return before >= 2 && isAlone && s.isFirstEmpty && s.equal && s.equalAny
 }
 
 // isDoubtful reports whether a row that is not a total row has the label and the form of one.

@@ -96,6 +96,9 @@ func TestLabelsOfTotalRowsInOtherLanguages(t *testing.T) {
 	}
 	require.Empty(t, profileOf("item,qty", "A,10", "B,20", "Total,31").TotalRows, "whole numbers are not rounded")
 	require.Equal(t, []int64{4}, profileOf("item,amount", "A,0.33", "B,0.33", "C,0.33", "Total,1.00").TotalRows)
+	require.Equal(t, []int64{3}, profileOf("item,qty,amount", "A,0,10.10", "B,0,20.20", "TOTAL,0,30.30").TotalRows)
+	prices := profileOf("item,price,qty,amount", "A,1.01,10,10.10", "B,2.02,10,20.20", "TOTAL,1.52,20,30.31")
+	require.Equal(t, []int64{3}, prices.TotalRows, "an average price beside the sums")
 	require.Equal(t, []int64{3}, profileOf("item,qty,amount", "A,1,10.10", "B,2,20.20", "TOTAL,3,30.31").TotalRows)
 }
 

@@ -2,7 +2,6 @@ package profile
 
 import (
 	"bytes"
-	"slices"
 	"strings"
 	"unicode"
 )
@@ -127,23 +126,39 @@ func mayBeLabel(b []byte) bool {
 	return isLabelWord(b[start:firstEnd]) || isLabelWord(b[lastStart:end])
 }
 
-// isLabelWord reports whether a word is one of the words of labels, or has one that is written without a space.
+// isLabelWord reports whether a word is one of the words of labels, or begins or ends with one that is written without
+// a space.
 func isLabelWord(word []byte) bool {
 	if len(word) < 3 || len(word) > maxTotalLabel {
+		return false
+	}
+	a, b := (word[0]|0x20)-'a', (word[1]|0x20)-'a'
+	switch {
+	case word[0] >= 0xe0: // not a letter that has a case
+		word = bytes.TrimSuffix(word, []byte("："))
+		return allLabelWords[string(word)] || isWideSum(string(word))
+	case a < 26 && b < 26 && !labelStarts[a][b]:
 		return false
 	}
 	var lower [maxTotalLabel]byte
 	for i, c := range word {
 		if c >= 0x80 {
-			text := strings.ToLower(string(bytes.TrimSuffix(word, []byte("："))))
-			return allLabelWords[text] || slices.ContainsFunc(wideSums, func(s string) bool {
-				return strings.Contains(text, s)
-			})
+			return allLabelWords[strings.ToLower(string(word))]
 		}
 		lower[i] = c | 0x20
 	}
 	return allLabelWords[string(lower[:len(word)])]
 }
+
+// labelStarts are the pairs of letters that the words of labels begin with.
+var labelStarts = func() (starts [26][26]bool) {
+	for word := range allLabelWords {
+		if a, b := word[0]-'a', word[1]-'a'; a < 26 && b < 26 {
+			starts[a][b] = true
+		}
+	}
+	return starts
+}()
 
 // allLabelWords has the words of all kinds of labels.
 var allLabelWords = func() map[string]bool {
