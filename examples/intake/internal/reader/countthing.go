@@ -7,16 +7,17 @@ import (
 )
 
 // countSuppliers returns the question for the number of different suppliers if it asks how many suppliers are in files
-// whose rows are other things, or that have several rows for a supplier.
+// whose rows are other things, that have several rows for a supplier, or that are several and may have the same one.
 func (q question) countSuppliers(l *found) question {
 	isCount := q.function == countRows && q.column == "" && q.by == ""
 	if !isCount || q.kind != kinds.Suppliers || len(l.Files.Files) == 0 {
 		return q
 	}
 	column := ""
+	isMany := len(l.Files.Files) > 1
 	for _, f := range l.Files.Files {
 		isOther := q.hasFile && f.Kind != kinds.Suppliers
-		if !isOther && !f.RepeatsSuppliers {
+		if !isOther && !isMany && !f.RepeatsSuppliers {
 			continue
 		}
 		for _, role := range []kinds.Role{kinds.SupplierID, kinds.SupplierName} {

@@ -23,6 +23,9 @@ func TestSuppliersOfOtherFilesAreCountedOnce(t *testing.T) {
 	require.Contains(t, w.say("how many suppliers do I have"), "- rows 2")
 	w.takeIn("twice.csv", []byte("supplier_id,supplier_name,country\nS-001,Alpha,DE\nS-002,Beta,NL\nS-001,Alpha,FR\n"))
 	require.Contains(t, w.say("how many suppliers in twice.csv"), "3 of 3 rows:\n- 2 different values")
+	text := w.say("how many suppliers do I have")
+	require.Contains(t, text, "I do not add these numbers, because several files can have the same value.")
+	require.NotContains(t, text, "together")
 }
 
 func TestTheFileThatNamesSuppliersIsNamedIfThereAreSeveral(t *testing.T) {
