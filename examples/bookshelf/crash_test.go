@@ -27,7 +27,7 @@ type client struct {
 	run    string
 	events []sse.Event
 	err    error
-	wake   int           // the number of events after which ready is closed
+	wake   int           // ready is closed after that many events, or after the last one
 	ready  chan struct{} // may be nil
 }
 
@@ -68,7 +68,8 @@ func (c *client) read(ctx context.Context, url string) {
 			return
 		}
 		c.events = append(c.events, e)
-		if c.ready != nil && len(c.events) == c.wake {
+		// The text of one commit is one event, so runs do not have the same number of events.
+		if c.ready != nil && (len(c.events) == c.wake || len(c.events) < c.wake && isTerminal(e)) {
 			close(c.ready)
 		}
 	}
