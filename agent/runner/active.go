@@ -183,12 +183,12 @@ func (a *active) enterRun() (*agent.Checkpoint, error) {
 
 // beginLog opens the log of a run that begins here, and appends the message.
 func (a *active) beginLog() {
-	err := a.openLog()
+	err := catchPanic(a.openLog) // the table is the host's
 	close(a.opened)
 	if err != nil {
 		err = &entryError{err}
 	} else {
-		err = a.appendMessage()
+		err = catchPanic(a.appendMessage)
 	}
 	a.entry <- err
 }

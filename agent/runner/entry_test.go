@@ -20,16 +20,20 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-// slowLog takes a second to store the first segment of a log, or refuses to do so.
+// slowLog takes a second to store the first segment of a log, or refuses to do so, or panics.
 type slowLog struct {
 	table.Driver
 	refuses atomic.Bool
+	panics  bool
 }
 
 func (s *slowLog) Put(ctx context.Context, k table.Key, r table.Row, c table.Cond) error {
 	if strings.HasPrefix(k.Sort(), "log#") && strings.HasSuffix(k.Sort(), "#000000000001") {
 		time.Sleep(time.Second)
-		if s.refuses.Load() {
+		switch isRefused := s.refuses.Load(); {
+		case isRefused && s.panics:
+			panic("refused")
+		case isRefused:
 			return errors.New("refused")
 		}
 	}
@@ -77,8 +81,18 @@ func TestARunClaimsItsStageWhileItsLogIsOpened(t *testing.T) {
 // A process that cannot open the log leaves the run, and the next one begins it.
 func TestARunWhoseLogCannotBeOpenedIsLeftToAnotherProcess(t *testing.T) {
 	t.Parallel()
+	for name, panics := range map[string]bool{"the table refuses": false, "the table panics": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			leaveUnopened(t, panics)
+		})
+	}
+}
+
+func leaveUnopened(t *testing.T, panics bool) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		d := &slowLog{Driver: table.NewMemory(nil)}
+		d := &slowLog{Driver: table.NewMemory(nil), panics: panics}
 		d.refuses.Store(true)
 		model := agenttest.NewScript(agenttest.Answer(agenttest.Say("Hello.")))
 		asked := 0

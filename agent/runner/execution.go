@@ -111,13 +111,18 @@ func callHost(f func() error) (err error) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		defer func() {
-			if v := recover(); v != nil {
-				err = newPanicError(v)
-			}
-		}()
-		err = f()
+		err = catchPanic(f)
 	}()
 	<-done
 	return err
+}
+
+// catchPanic returns the error of f, or an error if f panics.
+func catchPanic(f func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = newPanicError(v)
+		}
+	}()
+	return f()
 }
