@@ -113,7 +113,8 @@ func TestTheTranscriptOfARunThatWaits(t *testing.T) {
 	w := newWorld(t)
 	w.as = "acme ann librarian"
 	id := w.accepted(map[string]any{"title": "Emma"})
-	w.model.then(share(id, 1)...)
+	started := make(chan struct{})
+	w.model.then(share(id, 1)[0], hold(started, nil)) // the hold is the answer after the share
 	chat := w.chat("", "share Emma").Header.Get("Chat-Id")
 	tr := w.transcript(chat, "")
 	require.Equal(t, []string{chat + ".1"}, tr.Follow)
@@ -127,10 +128,9 @@ func TestTheTranscriptOfARunThatWaits(t *testing.T) {
 	w.as = "acme ann"
 	require.Equal(t, map[string]bool{"can_approve": false}, w.transcript(chat, "").Rights)
 	w.as = "acme ann librarian"
-	started := make(chan struct{})
-	w.model.then(hold(started, nil)) // the answer after the share
 	r := w.post(fmt.Sprintf("/api/runs/%s.1/approvals/%s", chat, approval), map[string]any{"approved": true})
 	require.Equal(t, http.StatusOK, r.Status, r.Body)
+	<-started
 	require.Equal(t, []string{chat + ".1", chat + ".2"}, w.transcript(chat, "").Follow)
 	require.Equal(t, http.StatusOK, w.post("/api/runs/"+chat+".2/stop", map[string]any{}).Status)
 	w.follow(chat+".2", "")
