@@ -16,6 +16,9 @@
 // error. A write whose context ends while it waits is not stored; after its commit has
 // begun, it may be stored or not.
 //
+// On Linux, pages of the file leave the resident set of the process after writes, so that this shows the memory of the
+// program, and not the size of its file. They stay in the page cache, which the kernel shrinks when memory is short.
+//
 // Only one process can open the file: a second [Open] returns [ErrLocked].
 //
 // The package does not remove expired items by itself. They stay hidden until they are

@@ -26,8 +26,9 @@ const (
 // parallel and see committed data only. Writes that wait at the same time share a
 // transaction and its disk syncs.
 type Driver struct {
-	db     *bbolt.DB
-	writes *committer
+	db          *bbolt.DB
+	writes      *committer
+	nextRelease time.Time // of pages, by the goroutine of writes
 }
 
 var (
@@ -56,7 +57,9 @@ func Open(dir string) (*Driver, error) {
 	if err := db.Update(prepareFile); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &Driver{db: db, writes: &committer{update: db.Update}}, nil
+	d := &Driver{db: db}
+	d.writes = &committer{update: db.Update, after: d.releasePages}
+	return d, nil
 }
 
 // prepareFile creates the buckets of a new file and checks the format of an existing one.
