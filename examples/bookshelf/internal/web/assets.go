@@ -43,17 +43,15 @@ type asset struct {
 	etag       string // without the quotes
 }
 
-func newAsset(name string, body []byte) (asset, error) {
+// newAsset returns the asset of a file. It resets z, a compressor, which takes more memory than all assets.
+func newAsset(name string, body []byte, z *gzip.Writer) (asset, error) {
 	mediaType, ok := mediaTypeOf(name)
 	if !ok {
 		return asset{}, fmt.Errorf("%s: unknown file extension", name)
 	}
 	a := asset{body: body, mediaType: mediaType, etag: hash(body)}
 	var compressed bytes.Buffer
-	z, err := gzip.NewWriterLevel(&compressed, gzip.BestCompression)
-	if err != nil {
-		return asset{}, err
-	}
+	z.Reset(&compressed)
 	_, _ = z.Write(body) // a bytes.Buffer returns no errors
 	_ = z.Close()
 	if compressed.Len() < len(body) {

@@ -2,7 +2,9 @@ package web
 
 import (
 	"bytes"
+	"compress/gzip"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"slices"
@@ -64,11 +66,15 @@ func Handler(o *Options) (http.Handler, error) {
 	}
 	version := versionOf(all)
 	p.versioned = "/assets/" + version + "/"
+	z, err := gzip.NewWriterLevel(io.Discard, gzip.BestCompression)
+	if err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
 	for name, body := range all {
 		if strings.HasSuffix(name, ".html") {
 			body = rewritePage(body, version)
 		}
-		a, err := newAsset(name, body)
+		a, err := newAsset(name, body, z)
 		if err != nil {
 			return nil, fmt.Errorf("web: %w", err)
 		}
