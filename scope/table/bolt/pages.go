@@ -7,7 +7,7 @@ const releaseInterval = 20 * time.Millisecond
 
 // releasePages removes the pages of the file from the memory of the process, after a transaction and not more often
 // than each releaseInterval. The kernel maps the pages around each page that is read. Without releasePages, a process
-// keeps the whole file in its resident set, as far as the page cache has it, and the file grows with what is stored.
+// keeps the whole file in its resident set, as far as the page cache has it, and the file grows.
 //
 // A page that is read again comes from the page cache. An error is ignored: the pages stay.
 func (d *Driver) releasePages() {
