@@ -169,8 +169,9 @@ func (b *toolbox) queryFile(ctx context.Context, c *tools.Call, in queryIn) (Ans
 // remarks returns sentences about what a result leaves out or assumes.
 func remarks(r *query.Result, report *files.Report) (list []string) {
 	if report != nil && len(r.Types) > 0 {
+		p := &report.Profile
 		for _, remark := range []string{
-			report.Profile.TableRemark(), report.Profile.LastRowRemark(), report.Profile.LabelRemark(),
+			p.TableRemark(), p.LastRowRemark(), p.LabelRemark(), p.SumRemark(), p.LooseRemark(),
 		} {
 			if remark != "" {
 				list = append(list, remark)

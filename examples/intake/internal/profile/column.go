@@ -30,9 +30,7 @@ type column struct {
 	examples   []string
 	row        int64 // the last record that had the column
 	at         int64 // the last row of the table that had the column, with its value there:
-	number     [2]float64
-	isNumber   bool
-	isMissing  bool
+	cell       cell
 	sums       columnSums
 	words      []FormatCount // for missing values
 	shortCodes int64
@@ -72,8 +70,7 @@ func (c *column) add(b []byte, seed maphash.Seed, row int64, json jsonType) {
 	if json == jsonString && v.kind == isEmpty && len(bytes.TrimSpace(b)) > 0 {
 		v.kind, c.hasStrings = isText, true
 	}
-	c.at, c.number, c.isMissing = row, v.number, v.kind == isEmpty
-	c.isNumber = v.kind == isInteger || v.kind == isDecimal
+	c.at, c.cell = row, cell{kind: v.kind, number: v.number, unit: v.unit, text: b}
 	c.counts[v.kind]++
 	if v.kind == isEmpty {
 		c.noteWord(b)

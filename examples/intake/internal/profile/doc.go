@@ -23,8 +23,11 @@
 // their case. S-01 and s-01 are one value. Numbers are compared by their value and dates by their day, see [GroupKey].
 //
 // Rows of empty cells, and rows that repeat the names of the columns, do not count. Rows that look like total rows do,
-// and [Profile.TotalRows] has their numbers: a row with a label such as Subtotal whose other texts are missing, or
-// whose numbers are the sums of the rows before it.
+// and [Profile.TotalRows] has their numbers. A row is one if it has a label such as Subtotal and the sums of rows
+// before it: of all, of those after the last total row, or of those with the same unit, currency or other text. In any
+// language, a row is one if all of its numbers are such sums and a value is missing that each row before has. A row at
+// the end that has such sums, but may be data, is Profile.SumRow. Rows after a total row that are about it, such as VAT
+// and a second total, are total rows too.
 //
 // The package does not read files and does not interpret the data: see package kinds.
 package profile

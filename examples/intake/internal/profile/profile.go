@@ -110,6 +110,15 @@ type Profile struct {
 	Label      string `json:"label,omitempty"`
 	// TotalRow is the label of the last row, such as "Total", if it looks like a total row.
 	TotalRow string `json:"total_row,omitempty"`
+	// SumRow is the number of a row, and SumLabel its label, that has the sums of the rows before it, but may be data, so
+	// that it counts like the others. Zero means none.
+	SumRow   int64  `json:"sum_row,omitempty"`
+	SumLabel string `json:"sum_label,omitempty"`
+	// Loose is the number of rows between two total rows, or after the last one, that are data by their form, and may be
+	// about the total, such as a tax. LooseRow is the number of the first one, and LooseLabel its label.
+	Loose      int64  `json:"loose,omitempty"`
+	LooseRow   int64  `json:"loose_row,omitempty"`
+	LooseLabel string `json:"loose_label,omitempty"`
 	// SecondTable is where a second table seems to begin, or nil.
 	SecondTable *SecondTable `json:"second_table,omitempty"`
 	// Duplicates are rows that equal an earlier one. Rows that were cut are not compared.
@@ -215,7 +224,9 @@ func (p *Profiler) Profile() Profile {
 	if out.Rows < 2 {
 		out.TotalRow = ""
 	}
+	p.settlePending(&out)
 	p.settleFirst(&out)
+	p.settleFirstData(&out)
 	out.HasColumns = max(p.has, len(p.columns))
 	out.SecondTable = p.tables.result(p.seen)
 	out.Columns = make([]Column, 0, len(p.columns))

@@ -21,14 +21,18 @@ func totalLabel(value []byte) []byte {
 	return bytes.TrimSpace(value)
 }
 
-// TotalLabel returns the label that says that a row is not data, such as Total January, or "".
-func TotalLabel(fields [][]byte) string {
+// TotalLabel returns the label of a row that is a total row: a text such as Total January, and otherwise its first
+// text, or "".
+func TotalLabel(fields [][]byte) (text string) {
 	for _, f := range fields[:min(len(fields), maxLabeled)] {
 		if label := totalLabel(f); label != nil {
 			return string(label)
 		}
+		if text == "" && len(f) <= maxTotalLabel && classify(f).kind == isText {
+			text = string(bytes.TrimSpace(f))
+		}
 	}
-	return ""
+	return text
 }
 
 // isExactLabel reports whether a label is one word, perhaps with a colon, or grand total. It makes the last row one
@@ -69,10 +73,41 @@ func (p *Profile) totalRemarks() (list []string) {
 			CountOf(p.Totals, "row looks like a total row", "rows look like total rows"), p.describeTotals(),
 			map[bool]string{true: "counts", false: "count"}[p.Totals == 1]))
 	}
-	if label := p.LabelRemark(); label != "" {
-		list = append(list, label)
+	for _, remark := range []string{p.LabelRemark(), p.SumRemark(), p.LooseRemark()} {
+		if remark != "" {
+			list = append(list, remark)
+		}
 	}
 	return list
+}
+
+// SumRemark returns a sentence about a row that has the sums of others, but may be data, or "".
+func (p *Profile) SumRemark() string {
+	if p.SumRow == 0 {
+		return ""
+	}
+	return nameRow(p.SumRow, p.SumLabel) + " has the sums of other rows, as a total row does, but may be data, and " +
+		"counts like the others"
+}
+
+// LooseRemark returns a sentence about the rows between total rows, or after the last one, that count, or "".
+func (p *Profile) LooseRemark() string {
+	name := nameRow(p.LooseRow, p.LooseLabel)
+	switch p.Loose {
+	case 0:
+		return ""
+	case 1:
+		return name + " is after a total row, and counts like the others"
+	}
+	return fmt.Sprintf("%d rows from %s on are after a total row, and count like the others", p.Loose, name)
+}
+
+// nameRow returns the place of a row, and its label if it has one.
+func nameRow(row int64, label string) string {
+	if label == "" {
+		return fmt.Sprintf("row %d", row)
+	}
+	return fmt.Sprintf("row %d (%q)", row, label)
 }
 
 // LabelRemark returns a sentence about the first row that has the label of a total row and numbers that are not sums,

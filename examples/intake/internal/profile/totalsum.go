@@ -5,6 +5,16 @@ import "math"
 // maxPlaces is the number of decimal places that decide how far a sum may be rounded.
 const maxPlaces = 6
 
+// columnSums are the sums of a column's numbers in both of their readings, and other figures about them.
+type columnSums struct {
+	all, since [2]float64
+	places     [2]int // the most decimal places of a number
+	min, max   [2]float64
+	count      int64 // of all numbers
+	empty      int64
+	units      []unitSum
+}
+
 func (s *columnSums) add(n [2]float64) {
 	for i := range n {
 		if s.count == 0 {
@@ -30,22 +40,13 @@ func placesOf(n float64, from int) int {
 	return from
 }
 
-// isFigure reports whether the current number of a column is a figure about the numbers before it: their sum if figure
-// is empty, of all, or of those after the last total row. The sum of a row with a label may be rounded.
-func (p *Profiler) isFigure(column int, figure string, hasLabel bool) bool {
-	c, s := p.columns[column], &p.columns[column].sums
-	for i, n := range c.number {
-		switch figure {
-		case "":
-			if p.isSum(column, i, n, hasLabel) {
-				return true
-			}
-			continue
-		case otherWise:
-			return false
-		}
+// isFigure reports whether a number of a column is a figure about the numbers before it.
+func (s *columnSums) isFigure(number [2]float64, figure string) bool {
+	for i, n := range number {
 		want := s.min[i]
 		switch figure {
+		case otherWise:
+			return false
 		case average:
 			want = s.all[i] / float64(s.count)
 		case rowCount:
@@ -58,22 +59,6 @@ func (p *Profiler) isFigure(column int, figure string, hasLabel bool) bool {
 		}
 	}
 	return false
-}
-
-// isSum reports whether a number in one of its readings is the sum of the numbers before it, with or without the first
-// row, whose place may show that it is a total row.
-func (p *Profiler) isSum(column, reading int, n float64, hasLabel bool) bool {
-	s := &p.columns[column].sums
-	if n == 0 {
-		return false
-	}
-	for _, sum := range [2]float64{s.all[reading], s.since[reading]} {
-		if s.isRounded(n, sum, reading, hasLabel) {
-			return true
-		}
-	}
-	first := p.totals.first
-	return first != nil && hasLabel && s.isRounded(n, s.all[reading]+first.numbers[column][reading], reading, true)
 }
 
 // isRounded reports whether a number is that sum. If mayRound, it may differ by as much as the rounding of the added

@@ -13,7 +13,8 @@ type typedValues struct{ distinct }
 
 // countValue counts a value as distinct: by its text, and by its value.
 func (c *column) countValue(v *value, b []byte, seed maphash.Seed) {
-	hash := maphash.Bytes(seed, Key(b, &c.key))
+	c.cell.key = Key(b, &c.key)
+	hash := maphash.Bytes(seed, c.cell.key)
 	typed := hash
 	if text := v.canonicalText(b); text != "" {
 		typed = maphash.String(seed, text)
