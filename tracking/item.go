@@ -46,16 +46,15 @@ func Listed() []string {
 // dueClass returns the class of a pipeline's due index.
 func dueClass(pipeline string) string { return "due-" + pipeline }
 
-// encodeItem returns the item that stores r and replaces r.item.
+// encodeItem returns the item that stores r.
 func (r Record) encodeItem() table.Item {
-	it := r.item
-	a := writeTo(it.Attr)
+	a := writeTo(r.unknown)
 	r.copyAttributes(a)
 	a.values["schema"] = schema
 	a.values["created"] = formatTime(r.Created())
 	state := r.Summary().State
 	copyText(a, "state", &state)
-	old, _ := it.Attr["stages"].(map[string]table.Value)
+	old, _ := r.unknown["stages"].(map[string]table.Value)
 	stages := writeTo(old).values
 	for _, p := range r.stages {
 		if p.State != StateQueued {
@@ -66,8 +65,35 @@ func (r Record) encodeItem() table.Item {
 		}
 	}
 	a.values["stages"] = stages
-	it.Sort, it.Attr, it.Index, it.Expires = metaSort, a.values, r.indexEntries(), r.Expires
-	return it
+	return table.Item{
+		Sort: metaSort, Version: r.Version, Attr: a.values, Index: r.indexEntries(), Expires: r.Expires,
+	}
+}
+
+// findUnknown returns the attributes of a stored item that this version does not know, in the record and in its
+// stages, or nil.
+func findUnknown(stored map[string]table.Value) map[string]table.Value {
+	a := writeTo(stored)
+	new(Record).copyAttributes(a) // removes what it knows
+	for _, name := range []string{"schema", "created", "state", "stages"} {
+		delete(a.values, name)
+	}
+	stages, _ := stored["stages"].(map[string]table.Value)
+	unknown := map[string]table.Value{}
+	for name, stage := range stages {
+		attr, _ := stage.(map[string]table.Value)
+		s := writeTo(attr)
+		if new(Progress).copyAttributes(s); len(s.values) > 0 {
+			unknown[name] = s.values
+		}
+	}
+	if len(unknown) > 0 {
+		a.values["stages"] = unknown
+	}
+	if len(a.values) == 0 {
+		return nil
+	}
+	return a.values
 }
 
 func (r Record) indexEntries() []table.Entry {
@@ -96,7 +122,7 @@ func (m machine) decodeItem(session scope.Scope, it table.Item) (Record, error) 
 	case version > schema:
 		return Record{}, fmt.Errorf("%w: schema %d, at most %d is supported", ErrSchema, version, schema)
 	}
-	r := Record{Scope: session, Expires: it.Expires, Version: it.Version, item: it}
+	r := Record{Scope: session, Expires: it.Expires, Version: it.Version, unknown: findUnknown(it.Attr)}
 	r.copyAttributes(a)
 	if a.err == nil && r.Pipeline != m.pipeline.Name {
 		return Record{}, fmt.Errorf("%w: the record belongs to pipeline %q, not %q", ErrPipeline, r.Pipeline, m.pipeline.Name)

@@ -37,7 +37,7 @@ func TestLabelsAreSetInEveryState(t *testing.T) {
 			require.Equal(t, r.Labels, page.Records[0].Labels, "a list shows it")
 			require.Equal(t, was.Version+1, r.Version)
 			require.True(t, r.Updated.After(was.Updated))
-			was.Labels, was.Updated, was.Version, was.item = r.Labels, r.Updated, r.Version, r.item
+			was.Labels, was.Updated, was.Version = r.Labels, r.Updated, r.Version
 			require.Equal(t, was, r, "nothing else changes")
 		}
 		set("Ema")

@@ -234,7 +234,7 @@ func runRandomWorkers(t *testing.T, under table.Driver, round int) int {
 
 	before := created
 	for _, row := range b.driver.written[1:] { // the first is Create's
-		after, err := b.machine.decodeItem(b.session, table.Item{Sort: row.Sort, Version: row.Version, Index: before.item.Index, Attr: row.Attr})
+		after, err := b.machine.decodeItem(b.session, table.Item{Sort: row.Sort, Version: row.Version, Index: before.indexEntries(), Attr: row.Attr})
 		require.NoError(t, err)
 		require.Equal(t, before.Version+1, after.Version, "no write is lost")
 		checkInvariants(t, b.machine, before, after)

@@ -145,9 +145,9 @@ type Record struct {
 	Expires  time.Time         // when it is hidden and then removed, in whole seconds; zero: never
 	Version  int64             // of the stored item; every write adds one
 
-	stages  []Progress // the pipeline's in their order, then others that are stored
-	current Stage      // the stage that a list shows
-	item    table.Item // as stored, with attributes that this version does not know
+	stages  []Progress             // the pipeline's in their order, then others that are stored
+	current Stage                  // the stage that a list shows
+	unknown map[string]table.Value // stored attributes that this version does not know; nil if there are none
 }
 
 // Created returns the time in the session id.

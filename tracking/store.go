@@ -53,7 +53,8 @@ func (t *Tracker) readRecord(ctx context.Context, session scope.Scope) (*table.V
 func (t *Tracker) insertRecord(ctx context.Context, view *table.View, r Record) (Record, error) {
 	it, err := t.putItem(ctx, view, r.encodeItem(), table.Absent())
 	if err == nil {
-		return withItem(r, it), nil
+		r.Version = it.Version
+		return r, nil
 	}
 	conflict, ok := errors.AsType[*table.ConflictError](err)
 	if !ok || conflict.Current == nil {
@@ -94,7 +95,8 @@ func (t *Tracker) swapRecord(ctx context.Context, view *table.View, r Record, f 
 		}
 		it, err := t.putItem(ctx, view, next.encodeItem(), table.Version(r.Version))
 		if err == nil {
-			return withItem(next, it), nil
+			next.Version = it.Version
+			return next, nil
 		}
 		conflict, ok := errors.AsType[*table.ConflictError](err)
 		if !ok {
@@ -137,12 +139,6 @@ func (t *Tracker) putItem(ctx context.Context, view *table.View, it table.Item, 
 			return out, err
 		}
 	}
-}
-
-// withItem returns r as it was stored.
-func withItem(r Record, it table.Item) Record {
-	r.item, r.Version = it, it.Version
-	return r
 }
 
 // opError wraps an error with the operation. A StateError already names it.
