@@ -1,23 +1,13 @@
 package table
 
 import (
-	"encoding/json"
+	"encoding/base64"
 	"errors"
 	"fmt"
-)
+	"strconv"
 
-// jsonValue is the JSON of a [Value]. Exactly one field is set. Its name is the type, so
-// that 5 and 5.0 differ.
-type jsonValue struct {
-	Null   bool                  `json:"null,omitempty"`
-	String *string               `json:"s,omitempty"`
-	Bool   *bool                 `json:"bool,omitempty"`
-	Int    *int64                `json:"int,omitempty"`
-	Float  *float64              `json:"float,omitempty"`
-	Bytes  *[]byte               `json:"bytes,omitempty"` // base64
-	List   *[]jsonValue          `json:"list,omitempty"`
-	Map    *map[string]jsonValue `json:"map,omitempty"`
-}
+	"github.com/carrel-go/carrel/internal/strictjson"
+)
 
 // EncodeAttr encodes attributes as JSON that keeps their types, for a [Driver] whose
 // store does not have such types. The format is stable: [DecodeAttr] of a later version
@@ -36,21 +26,21 @@ func EncodeAttr(attr map[string]Value) ([]byte, error) {
 
 // DecodeAttr is the inverse of [EncodeAttr]. It returns an empty slice or map for a nil one.
 func DecodeAttr(b []byte) (map[string]Value, error) {
-	var m map[string]jsonValue
-	if err := json.Unmarshal(b, &m); err != nil {
+	v, err := strictjson.ParseEnvelope(b)
+	if err != nil {
 		return nil, fmt.Errorf("table: decode: %w", err)
 	}
-	attr, err := decodeMap(m)
+	attr, err := decodeMap(v)
 	if err != nil {
 		return nil, fmt.Errorf("table: decode: %w", err)
 	}
 	return attr, nil
 }
 
-func decodeMap(m map[string]jsonValue) (map[string]Value, error) {
-	out := make(map[string]Value, len(m))
-	for name, v := range m {
-		e, err := v.decode()
+func decodeMap(v strictjson.Value) (map[string]Value, error) {
+	out := make(map[string]Value, v.Len())
+	for name, typed := range v.Members() {
+		e, err := decodeValue(typed)
 		if err != nil {
 			return nil, fmt.Errorf("%q: %w", name, err)
 		}
@@ -59,31 +49,52 @@ func decodeMap(m map[string]jsonValue) (map[string]Value, error) {
 	return out, nil
 }
 
-func (v jsonValue) decode() (Value, error) {
-	switch {
-	case v.Null:
-		return nil, nil
-	case v.String != nil:
-		return *v.String, nil
-	case v.Bool != nil:
-		return *v.Bool, nil
-	case v.Int != nil:
-		return *v.Int, nil
-	case v.Float != nil:
-		return *v.Float, nil
-	case v.Bytes != nil:
-		return *v.Bytes, nil
-	case v.List != nil:
-		list := make([]Value, len(*v.List))
-		for i, e := range *v.List {
-			var err error
-			if list[i], err = e.decode(); err != nil {
-				return nil, err
-			}
+func decodeList(v strictjson.Value) ([]Value, error) {
+	list := make([]Value, 0, v.Len())
+	for typed := range v.Items() {
+		e, err := decodeValue(typed)
+		if err != nil {
+			return nil, err
 		}
-		return list, nil
-	case v.Map != nil:
-		return decodeMap(*v.Map)
+		list = append(list, e)
 	}
-	return nil, errors.New("a value does not have a type")
+	return list, nil
+}
+
+var errType = errors.New("a value must be an object with its type and content")
+
+// decodeValue decodes an object of one member, whose name is the type. So 5 and 5.0 differ.
+func decodeValue(typed strictjson.Value) (Value, error) {
+	for name, v := range typed.Members() {
+		switch want := jsonTypes[name]; {
+		case typed.Len() != 1, want == "", v.Type() != want:
+			return nil, errType
+		}
+		switch name {
+		case "s":
+			return v.Text(), nil
+		case "bool":
+			return v.Raw()[0] == 't', nil
+		case "int":
+			return strconv.ParseInt(string(v.Raw()), 10, 64)
+		case "float":
+			return strconv.ParseFloat(string(v.Raw()), 64)
+		case "bytes":
+			return base64.StdEncoding.DecodeString(v.Text())
+		case "list":
+			return decodeList(v)
+		case "map":
+			return decodeMap(v)
+		}
+		if v.Raw()[0] == 't' { // null
+			return nil, nil
+		}
+	}
+	return nil, errType
+}
+
+// jsonTypes are the JSON types of the values of each type.
+var jsonTypes = map[string]strictjson.Type{
+	"null": strictjson.Boolean, "s": strictjson.String, "bool": strictjson.Boolean, "int": strictjson.Number,
+	"float": strictjson.Number, "bytes": strictjson.String, "list": strictjson.Array, "map": strictjson.Object,
 }

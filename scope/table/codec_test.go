@@ -2,6 +2,7 @@ package table_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -50,6 +51,10 @@ func TestTextIsEncodedAsByEncodingJSON(t *testing.T) {
 		got, err := table.EncodeAttr(map[string]table.Value{text: text})
 		require.NoError(t, err)
 		require.Equal(t, string(want), string(got))
+		back, err := table.DecodeAttr(got)
+		require.NoError(t, err)
+		valid := strings.ToValidUTF8(text, "\ufffd")
+		require.Equal(t, map[string]table.Value{valid: valid}, back)
 	}
 }
 
@@ -57,7 +62,8 @@ func TestInvalidAttributesAreNotEncoded(t *testing.T) {
 	t.Parallel()
 	_, err := table.EncodeAttr(map[string]table.Value{"m": map[string]table.Value{"n": 5}})
 	require.EqualError(t, err, `table: encode: "m": "n": the type int is not a Value`)
-	for _, bad := range []string{"", "[]", `{"a":5}`, `{"a":{}}`, `{"a":{"int":1.5}}`, `{"a":{"bytes":"*"}}`, `{"a":{"list":[{}]}}`, `{"a":{"map":{"b":{}}}}`} {
+	for _, bad := range []string{"", "[]", `{"a":5}`, `{"a":{}}`, `{"a":{"int":1.5}}`, `{"a":{"bytes":"*"}}`, `{"a":{"list":[{}]}}`, `{"a":{"map":{"b":{}}}}`,
+		`{"a":{"null":false}}`, `{"a":{"s":"x","int":1}}`, `{"a":{"bool":1}}`, `{"a":{"other":1}}`, `{"a":{"int":1e400}}`, `{"a":{"int":1}} ` + "x"} {
 		_, err := table.DecodeAttr([]byte(bad))
 		require.ErrorContains(t, err, "table: decode: ", bad)
 	}
