@@ -2,8 +2,8 @@ package bolt
 
 import "time"
 
-// releaseInterval is the shortest time between two calls of releasePages.
-const releaseInterval = 20 * time.Millisecond
+// releaseInterval is the shortest time between two releases: each page that is read after one costs a page fault.
+const releaseInterval = 100 * time.Millisecond
 
 // releasePages removes the pages of the file from the memory of the process, after a transaction and not more often
 // than each releaseInterval. The kernel maps the pages around each page that is read. Without releasePages, a process
