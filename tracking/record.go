@@ -147,7 +147,7 @@ type Record struct {
 
 	stages  []Progress             // the pipeline's in their order, then others that are stored
 	current Stage                  // the stage that a list shows
-	unknown map[string]table.Value // stored attributes that this version does not know; nil if there are none
+	unknown map[string]table.Value // stored attributes that this version does not know; may be nil
 }
 
 // Created returns the time in the session id.
