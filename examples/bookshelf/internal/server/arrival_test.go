@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"strconv"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -145,21 +144,12 @@ func TestRunsBeyondTheLimitsWaitInTheQueue(t *testing.T) {
 	hold, err := o.Admission.Enter(t.Context(), w.session(w.uploaded(picture(t))), "another run")
 	require.NoError(t, err)
 	first, second := w.uploaded(picture(t)), w.uploaded(picture(t))
-	done := make(chan reply)
-	go func() { done <- w.extract(first) }()
-	probe := w.session(w.uploaded(picture(t)))
-	require.Eventually(t, func() bool { // until the first one waits
-		ticket, err := o.Admission.Enter(t.Context(), probe, "probe")
-		if err == nil {
-			err = ticket.Leave(t.Context())
-		}
-		return err != nil
-	}, time.Minute, 20*time.Millisecond)
+	waiting := w.queue("/api/metadata/extract", map[string]any{"session_id": first})
 	r := w.extract(second)
 	require.Equal(t, http.StatusTooManyRequests, r.Status, r.Body)
 	require.NotEmpty(t, r.Header.Get("Retry-After"))
 	require.NoError(t, hold.Leave(t.Context()))
-	waited := <-done
+	waited := <-waiting
 	require.Equal(t, "complete", waited.last(t)["type"])
 	require.Equal(t, []any{"run_queued", "run_started"}, waited.kinds(t)[:2])
 	require.Equal(t, "complete", w.extract(second).last(t)["type"])

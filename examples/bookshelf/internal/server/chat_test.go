@@ -266,24 +266,15 @@ func TestChatsBeyondTheLimits(t *testing.T) {
 	w.open(o)
 	started, until := make(chan struct{}), make(chan struct{})
 	w.model.then(hold(started, until))
-	replies := make(chan reply, 2)
+	running := make(chan reply)
 	id := w.uploaded(picture(t))
-	go func() { replies <- w.extract(id) }()
+	go func() { running <- w.extract(id) }()
 	<-started
-	go func() { replies <- w.chat("", "hello") }()
-	probe := w.session(w.uploaded(picture(t)))
-	require.Eventually(t, func() bool { // until the chat waits
-		ticket, err := o.Admission.Enter(t.Context(), probe, "probe")
-		if err == nil {
-			err = ticket.Leave(t.Context())
-		}
-		return err != nil
-	}, time.Minute, 20*time.Millisecond)
+	waiting := w.queue("/api/chat", map[string]any{"message": "hello"})
 	r := w.chat("", "one too many")
 	require.Equal(t, http.StatusTooManyRequests, r.Status, r.Body)
 	require.NotEmpty(t, r.Header.Get("Retry-After"))
 	close(until)
-	for range 2 {
-		require.Equal(t, "complete", (<-replies).last(t)["type"])
-	}
+	require.Equal(t, "complete", (<-running).last(t)["type"])
+	require.Equal(t, "complete", (<-waiting).last(t)["type"])
 }

@@ -171,6 +171,8 @@ func TestAChatThatAsksForOthers(t *testing.T) {
 	}
 	w.as = "acme ann librarian"
 	mine := w.accepted(map[string]any{"title": "Emma"})
+	w.srv.Close(t.Context()) // the runs of the others write for a moment after their last event
+	w.open(w.options)
 	w.opened.mu.Lock()
 	w.opened.scopes = nil
 	w.opened.mu.Unlock()
