@@ -48,7 +48,8 @@ func running() (left string) {
 	return left
 }
 
-// eachProtocol runs test with a server and client of HTTP/1 and HTTP/2 over TCP.
+// eachProtocol runs test with a server and client of HTTP/1 and HTTP/2 over TCP. HTTP/2 is not encrypted, because the
+// WriteTimeout of a server is the limit of its TLS handshakes too.
 func eachProtocol(t *testing.T, test func(t *testing.T, serve func(http.HandlerFunc) (url string, client *http.Client))) {
 	for _, proto := range []string{"HTTP/1.1", "HTTP/2.0"} {
 		t.Run(proto, func(t *testing.T) {
@@ -60,31 +61,40 @@ func eachProtocol(t *testing.T, test func(t *testing.T, serve func(http.HandlerF
 					}
 					h(w, r)
 				}))
-				srv.Config.WriteTimeout = 2 * time.Second // every stream outlives it
-				if srv.EnableHTTP2 = proto == "HTTP/2.0"; srv.EnableHTTP2 {
-					srv.StartTLS()
-				} else {
-					srv.Start()
-				}
+				srv.Config.WriteTimeout = serverTimeout
+				protocols := &http.Protocols{}
+				protocols.SetHTTP1(proto == "HTTP/1.1")
+				protocols.SetUnencryptedHTTP2(proto == "HTTP/2.0")
+				srv.Config.Protocols = protocols
+				srv.Start()
 				t.Cleanup(srv.Close)
-				return srv.URL, srv.Client()
+				client := &http.Client{Transport: &http.Transport{Protocols: protocols}}
+				t.Cleanup(client.CloseIdleConnections)
+				return srv.URL, client
 			})
 		})
 	}
 }
 
+// serverTimeout is the WriteTimeout of the server.
+const serverTimeout = 3 * time.Second
+
+// The stream takes longer than a response of the server may.
 func TestStreamOutlivesDeadlines(t *testing.T) {
 	t.Parallel()
 	eachProtocol(t, func(t *testing.T, serve func(http.HandlerFunc) (string, *http.Client)) {
-		idle := make(chan struct{})
+		const idle = serverTimeout * 2 / 3
+		waited := make(chan struct{})
 		url, client := serve(func(rw http.ResponseWriter, r *http.Request) {
-			w := must.Get(sse.NewWriter(rw, &sse.Options{WriteTimeout: 500 * time.Millisecond}))
+			w := must.Get(sse.NewWriter(rw, &sse.Options{WriteTimeout: idle - 200*time.Millisecond}))
 			defer w.Close()
-			for range 3 {
+			for n := range 3 {
+				if n > 0 {
+					<-waited
+				}
 				if err := w.Send(sse.Event{Data: []byte("x")}); err != nil {
 					t.Errorf("the stream is broken: %v", err)
 				}
-				<-idle
 			}
 		})
 		res, err := client.Get(url)
@@ -93,9 +103,10 @@ func TestStreamOutlivesDeadlines(t *testing.T) {
 		n := 0
 		for _, err := range sse.Decode(res.Body, 0) {
 			require.NoError(t, err)
-			n++
-			<-time.After(800 * time.Millisecond) // the deadline passes while the stream is idle
-			idle <- struct{}{}
+			if n++; n < 3 {
+				<-time.After(idle) // the deadline passes while the stream is idle
+				waited <- struct{}{}
+			}
 		}
 		require.Equal(t, 3, n)
 	})
@@ -169,7 +180,7 @@ func floods() []sse.Event { return []sse.Event{{Data: bytes.Repeat([]byte("x"), 
 func TestStuckReaderIsReleased(t *testing.T) {
 	t.Parallel()
 	eachProtocol(t, func(t *testing.T, serve func(http.HandlerFunc) (string, *http.Client)) {
-		const timeout = 500 * time.Millisecond
+		const timeout = 2 * time.Second
 		released := make(chan time.Duration, 1)
 		url, client := serve(func(rw http.ResponseWriter, r *http.Request) {
 			var start time.Time // of the write that blocks
