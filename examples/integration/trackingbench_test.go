@@ -234,7 +234,7 @@ func countLostUpdates(t testing.TB, tr *tracking.Tracker, user scope.Scope, stag
 	t.Helper()
 	s, err := user.NewSession()
 	require.NoError(t, err)
-	_, err = tr.Create(context.Background(), s, nil)
+	created, err := tr.Create(context.Background(), s, nil)
 	require.NoError(t, err)
 	var confirmed, rejected atomic.Int64
 	runWriters(t, len(stages), func(w int) error {
@@ -255,7 +255,7 @@ func countLostUpdates(t testing.TB, tr *tracking.Tracker, user scope.Scope, stag
 	})
 	r, err := tr.Get(context.Background(), s)
 	require.NoError(t, err)
-	return float64(confirmed.Load() - (r.Version - 1)), float64(rejected.Load())
+	return float64(confirmed.Load() - (r.Version - created.Version)), float64(rejected.Load())
 }
 
 // runWriters calls f for n writers at the same time.
