@@ -2,10 +2,10 @@ package tracking
 
 import (
 	"fmt"
-	"hash/fnv"
 	"maps"
 	"slices"
 
+	"github.com/carrel-go/carrel/internal/dueindex"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 )
@@ -103,10 +103,7 @@ func (r Record) indexEntries() []table.Entry {
 		{Slot: table.I2, Level: scope.TenantLevel, Class: class, Sort: id},
 	}
 	if !r.Terminal {
-		h := fnv.New32a()
-		_, _ = h.Write([]byte(r.Scope.Partition()))
-		out = append(out, table.Entry{Slot: table.I3, Level: scope.None,
-			Class: dueClass(r.Pipeline), Shard: int(h.Sum32() % Shards), Sort: formatTime(r.Due)})
+		out = append(out, dueindex.Index{Class: dueClass(r.Pipeline), Shards: Shards}.Entry(r.Scope, r.Due))
 	}
 	return out
 }

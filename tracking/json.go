@@ -3,17 +3,18 @@ package tracking
 import (
 	"encoding/json"
 	"time"
+
+	"github.com/carrel-go/carrel/internal/dueindex"
 )
 
-// timeLayout is the layout of times in JSON and in the store: UTC with three
-// fractional digits, so that they sort as text.
-const timeLayout = "2006-01-02T15:04:05.000Z"
+// timeLayout is the layout of times in JSON and in the store.
+const timeLayout = dueindex.TimeLayout
 
 func formatTime(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return t.UTC().Format(timeLayout)
+	return dueindex.FormatTime(t)
 }
 
 type recordJSON struct {

@@ -10,15 +10,6 @@ import (
 	"github.com/carrel-go/carrel/scope/table"
 )
 
-// maxCleanPages is the largest number of pages, of 100 markers, that one Clean reads: one of each shard, and ten more.
-const maxCleanPages = shards + 10
-
-// cleanPosition is the position of Clean: a shard, and the query of the markers that were due when the pass began.
-type cleanPosition struct {
-	shard int
-	q     table.Query
-}
-
 // Clean deletes conversations to which no turn has been appended for [Options].Retention, with their objects. It does
 // nothing without a Retention. Call it about every minute. system must be of the Store's table.
 //
@@ -39,35 +30,13 @@ func (s *Store) Clean(
 	if system == nil {
 		return fmt.Errorf("history: clean: %w: the system must not be nil", ErrInvalid)
 	}
-	s.cleaning.Lock()
-	defer s.cleaning.Unlock()
-	if s.at.q.To == "" {
-		due := time.Now().Add(-s.keepTime()).Add(time.Millisecond).UTC().Format(timeLayout) // To is exclusive
-		s.at = cleanPosition{q: table.Query{Slot: table.I3, Class: markerClass, To: due}}
+	err := s.cleaning.Continue(ctx, system, markers, time.Now().Add(-s.keepTime()), func(f table.Found) error {
+		return s.cleanSession(ctx, f, forget)
+	})
+	if err != nil {
+		return fmt.Errorf("history: clean: %w", err)
 	}
-	var first error
-	for range maxCleanPages {
-		page, err := system.Query(ctx, s.at.shard, s.at.q)
-		if ctx.Err() != nil {
-			return fmt.Errorf("history: clean: %w", ctx.Err())
-		}
-		if err != nil && first == nil {
-			first = fmt.Errorf("history: clean: shard %d: %w", s.at.shard, err)
-		}
-		for _, f := range page.Items {
-			if err := s.cleanSession(ctx, f, forget); err != nil && first == nil {
-				first = fmt.Errorf("history: clean %s: %w", f.Scope, err)
-			}
-		}
-		if s.at.q.Cursor = page.Next; page.Next != "" {
-			continue
-		}
-		if s.at.shard++; s.at.shard == shards {
-			s.at = cleanPosition{}
-			break
-		}
-	}
-	return first
+	return nil
 }
 
 // keepTime is how long a conversation is kept after the time in its marker.
@@ -100,7 +69,7 @@ func (s *Store) cleanSession(
 			return err
 		}
 		if mustStay {
-			marker.Index = markerEntry(f.Scope, now)
+			marker.Index = []table.Entry{markers.Entry(f.Scope, now)}
 			_, err = view.Put(ctx, marker, cond)
 			return ignoreConflict(err)
 		}

@@ -4,17 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"time"
 
-	"github.com/carrel-go/carrel/scope"
+	"github.com/carrel-go/carrel/internal/dueindex"
 	"github.com/carrel-go/carrel/scope/table"
 )
 
 const (
-	markerSort  = "history"
-	markerClass = "history" // of slot I3, in shards by session
-	shards      = 8
+	markerSort = "history"
 
 	// precision is the part of Options.Retention by which a conversation may be kept longer, so that not every turn
 	// writes the marker.
@@ -22,9 +19,11 @@ const (
 
 	cleanedAttr = "cleaned" // number of the newest turn that was deleted
 
-	maxMarks   = 5                          // attempts to write the marker
-	timeLayout = "2006-01-02T15:04:05.000Z" // sorts as text
+	maxMarks = 5 // attempts to write the marker
 )
+
+// markers lists the sessions by the time of their newest turn.
+var markers = dueindex.Index{Class: "history", Shards: 8}
 
 // markUse writes to the session's marker that a turn is appended now. The marker lists the session for Clean, ordered
 // by time. It is written only if it is older than a tenth of the retention, and before the turn, so that every turn has
@@ -50,7 +49,7 @@ func (s *Store) markUse(ctx context.Context, view *table.View, r record) error {
 				return err
 			}
 		}
-		it.Index = markerEntry(view.Scope(), now)
+		it.Index = []table.Entry{markers.Entry(view.Scope(), now)}
 		_, err = view.Put(ctx, it, cond)
 		if _, ok := errors.AsType[*table.ConflictError](err); !ok {
 			return err
@@ -88,19 +87,10 @@ func markerTime(it table.Item) (time.Time, error) {
 	if it.Version == 0 {
 		return time.Time{}, nil
 	}
-	if len(it.Index) == 1 && it.Index[0].Class == markerClass {
-		if at, err := time.Parse(timeLayout, it.Index[0].Sort); err == nil {
+	if len(it.Index) == 1 && it.Index[0].Class == markers.Class {
+		if at, err := time.Parse(dueindex.TimeLayout, it.Index[0].Sort); err == nil {
 			return at, nil
 		}
 	}
 	return time.Time{}, newDamage(it, errForeign)
-}
-
-func markerEntry(session scope.Scope, at time.Time) []table.Entry {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(session.Partition()))
-	return []table.Entry{{
-		Slot: table.I3, Level: scope.None, Class: markerClass, Shard: int(h.Sum32() % shards),
-		Sort: at.UTC().Format(timeLayout),
-	}}
 }

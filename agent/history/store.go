@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/internal/dueindex"
 	"github.com/carrel-go/carrel/internal/jsonobject"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
@@ -36,9 +36,7 @@ type Store struct {
 	table     *table.Table
 	objects   jsonobject.Store
 	retention time.Duration
-
-	cleaning sync.Mutex // held by Clean
-	at       cleanPosition
+	cleaning  dueindex.Pass
 }
 
 // New returns the histories in t. It returns [ErrInvalid] if t is nil or an option is out of range.

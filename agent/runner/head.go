@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/carrel-go/carrel/internal/dueindex"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 )
@@ -18,11 +18,10 @@ const (
 	headPrefix = "run#"
 	headEnd    = "run$" // $ sorts after #
 	maxRun     = 99_999_999
-
-	// The runs that have not ended are listed in shards of this class, ordered by the expiry of their leases.
-	headClass  = "run"
-	headShards = 8
 )
+
+// openRuns lists the sessions with a run that has not ended by the expiry of its lease.
+var openRuns = dueindex.Index{Class: "run", Shards: 8}
 
 // The attributes of HEAD, the item of a run.
 const (
@@ -94,20 +93,9 @@ func (h *head) encodeItem(session scope.Scope, retention time.Duration) table.It
 		it.Attr[continuesAttr] = int64(h.continues)
 	}
 	if !h.status.HasEnded() {
-		it.Index = []table.Entry{{
-			Slot: table.I3, Level: scope.None, Class: headClass, Shard: computeShard(session), Sort: leaseKey(h.lease),
-		}}
+		it.Index = []table.Entry{openRuns.Entry(session, h.lease)}
 	}
 	return it
-}
-
-// leaseKey returns the sort key of a run in its shard.
-func leaseKey(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
-
-func computeShard(session scope.Scope) int {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(session.Partition()))
-	return int(h.Sum32() % headShards)
 }
 
 // parseHead returns the head of an item.

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/carrel-go/carrel/internal/dueindex"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 )
@@ -22,10 +23,10 @@ const maxTakeovers = 5
 // reached, is left for the next pass.
 func (r *Runner) Recover(ctx context.Context, system *table.System) error {
 	pass := recovery{runner: r, free: make(chan struct{}, parallelTakeovers)}
-	for shard := range headShards {
-		q := table.Query{Slot: table.I3, Class: headClass, Limit: 100}
+	for shard := range openRuns.Shards {
+		q := table.Query{Slot: table.I3, Class: openRuns.Class, Limit: 100}
 		if !r.o.Exclusive {
-			q.To = leaseKey(time.Now())
+			q.To = dueindex.FormatTime(time.Now())
 		}
 		for {
 			page, err := system.Query(ctx, shard, q)

@@ -6,26 +6,16 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/carrel-go/carrel/internal/dueindex"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/tracking"
 )
 
 const (
-	// maxCleanPages is the largest number of pages, of 100 notes, that one Clean
-	// reads: one of each shard, and ten more.
-	maxCleanPages = shards + 10
-
 	lateTime = 24 * time.Hour // how long after the end of a grant an upload in flight may still arrive
 	minWait  = time.Minute    // the shortest time before a note is looked at again
 )
-
-// cleanPosition is the position of Clean: a shard, and the query of its notes that
-// were due when the pass began.
-type cleanPosition struct {
-	shard int
-	q     table.Query
-}
 
 // Clean deletes the uploads of failed records, also late ones, and forgets
 // sessions whose records are gone. Call it about every minute. system must be of
@@ -39,35 +29,16 @@ func (r *Recorder) Clean(ctx context.Context, system *table.System) error {
 	if system == nil {
 		return invalidError("clean", "system: must not be nil")
 	}
-	r.cleaning.Lock()
-	defer r.cleaning.Unlock()
-	if r.at.q.To == "" {
-		to := time.Now().Add(time.Millisecond).UTC().Format(timeLayout)
-		r.at = cleanPosition{q: table.Query{Slot: table.I3, Class: noteClass, To: to}}
+	err := r.cleaning.Continue(ctx, system, notes, time.Now(), func(f table.Found) error {
+		if err := r.cleanUpload(ctx, f); err != nil {
+			r.log.WarnContext(ctx, "process due upload", "scope", f.Scope.String(), "err", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("arrivals: clean: %w", err)
 	}
-	var errs []error
-	for range maxCleanPages {
-		page, err := system.Query(ctx, r.at.shard, r.at.q)
-		if ctx.Err() != nil {
-			return errors.Join(append(errs, ctx.Err())...)
-		}
-		if err != nil {
-			errs = append(errs, fmt.Errorf("arrivals: clean: shard %d: %w", r.at.shard, err))
-		}
-		for _, f := range page.Items {
-			if err := r.cleanUpload(ctx, f); err != nil {
-				r.log.WarnContext(ctx, "process due upload", "scope", f.Scope.String(), "err", err)
-			}
-		}
-		if r.at.q.Cursor = page.Next; page.Next != "" {
-			continue
-		}
-		if r.at.shard++; r.at.shard == shards {
-			r.at = cleanPosition{}
-			break
-		}
-	}
-	return errors.Join(errs...)
+	return nil
 }
 
 // cleanUpload processes one upload. Any writer of items can add one to the index,
@@ -85,7 +56,7 @@ func (r *Recorder) cleanUpload(ctx context.Context, f table.Found) error {
 		return nil
 	}
 	now := time.Now()
-	if err != nil || len(note.Index) == 0 || note.Index[0].Sort > now.UTC().Format(timeLayout) {
+	if err != nil || len(note.Index) == 0 || note.Index[0].Sort > dueindex.FormatTime(now) {
 		return err
 	}
 	next, err := r.settleUpload(ctx, f.Scope, note, now)
@@ -98,7 +69,7 @@ func (r *Recorder) cleanUpload(ctx context.Context, f table.Found) error {
 		if next.Before(now.Add(minWait)) {
 			next = now.Add(minWait)
 		}
-		note.Index = noteIndex(f.Scope, next)
+		note.Index = []table.Entry{notes.Entry(f.Scope, next)}
 		_, err = view.Put(ctx, note, table.Version(note.Version))
 	}
 	if _, changed := errors.AsType[*table.ConflictError](err); changed {
@@ -125,7 +96,7 @@ func (r *Recorder) settleUpload(ctx context.Context, session scope.Scope, note t
 		return rec.Expires, nil
 	}
 	text, _ := note.Attr["expires"].(string)
-	granted, _ := time.Parse(timeLayout, text)
+	granted, _ := time.Parse(dueindex.TimeLayout, text)
 	if next = granted.Add(lateTime); !next.After(now) {
 		next = rec.Expires
 	}

@@ -5,9 +5,9 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"time"
 
+	"github.com/carrel-go/carrel/internal/dueindex"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/tracking"
@@ -16,13 +16,13 @@ import (
 // A note is an item of a session with the announcement and the time of the next
 // look at the upload.
 const (
-	noteSort   = "upload"
-	noteClass  = "uploads"
-	shards     = 16
-	timeLayout = "2006-01-02T15:04:05.000Z" // sorts in time order
+	noteSort = "upload"
 
 	defaultMargin = 15 * time.Minute
 )
+
+// notes lists the sessions by the time of the next look.
+var notes = dueindex.Index{Class: "uploads", Shards: 16}
 
 // Upload describes an upload that is about to be granted.
 type Upload struct {
@@ -67,9 +67,9 @@ func (r *Recorder) Expect(ctx context.Context, session scope.Scope, u Upload) (t
 	if err != nil {
 		return tracking.Record{}, fmt.Errorf("arrivals: expect: %w", err)
 	}
-	note := table.Item{Sort: noteSort, Index: noteIndex(session, u.Due), Attr: map[string]table.Value{
-		"filename": u.Filename, "size": u.Size, "sha256": u.SHA256, "expires": u.Expires.UTC().Format(timeLayout),
-	}}
+	note := table.Item{Sort: noteSort, Attr: map[string]table.Value{
+		"filename": u.Filename, "size": u.Size, "sha256": u.SHA256, "expires": dueindex.FormatTime(u.Expires),
+	}, Index: []table.Entry{notes.Entry(session, u.Due)}}
 	// The note precedes the record, so that a crash in between leaves no record
 	// whose upload nobody deletes.
 	if _, err := view.Put(ctx, note, table.Absent()); err != nil {
@@ -121,13 +121,4 @@ func (r *Recorder) readAnnouncement(ctx context.Context, session scope.Scope) (u
 		u.SHA256 = sum
 	}
 	return u, nil
-}
-
-func noteIndex(session scope.Scope, due time.Time) []table.Entry {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(session.SessionID()))
-	return []table.Entry{{
-		Slot: table.I3, Level: scope.None, Class: noteClass, Shard: int(h.Sum32() % shards),
-		Sort: due.UTC().Format(timeLayout),
-	}}
 }

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"sync"
 
+	"github.com/carrel-go/carrel/internal/dueindex"
 	"github.com/carrel-go/carrel/presign"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
@@ -72,8 +72,7 @@ type Recorder struct {
 	o       Options
 	log     *slog.Logger
 
-	cleaning sync.Mutex
-	at       cleanPosition
+	cleaning dueindex.Pass
 }
 
 // New returns the Recorder of the uploads that signer grants into the landing
