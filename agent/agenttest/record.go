@@ -45,7 +45,7 @@ func Record(t testing.TB, path string, next http.RoundTripper, o *RecordingOptio
 	if next == nil {
 		t.Fatalf("agenttest: record %s: next must not be nil", path)
 	}
-	r := &recorder{next: next, options: o}
+	r := &recorder{next: next, options: o, exchanges: []*exchange{}}
 	t.Cleanup(func() {
 		t.Helper()
 		if err := r.writeFile(path); err != nil {

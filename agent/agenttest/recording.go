@@ -75,9 +75,6 @@ func (b *wireBody) UnmarshalJSON(raw []byte) error {
 }
 
 func encodeRecording(exchanges []*exchange) ([]byte, error) {
-	if exchanges == nil {
-		exchanges = []*exchange{}
-	}
 	for i, e := range exchanges {
 		for _, body := range []wireBody{[]byte(e.Path), e.Request, e.Response} {
 			if kind := findSecret(body); kind != "" {

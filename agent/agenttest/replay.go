@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"slices"
 	"sync"
 	"testing"
+	"testing/iotest"
 )
 
 // Replay returns a transport that answers from the file at path, which [Record] has written, without a network.
@@ -27,24 +29,29 @@ func Replay(t testing.TB, path string, o *RecordingOptions) http.RoundTripper {
 	if err != nil {
 		t.Fatalf("agenttest: replay %s: %v", path, err)
 	}
-	p := &player{options: o, exchanges: exchanges, played: make([]bool, len(exchanges))}
+	p := &player{options: o, recorded: len(exchanges), left: exchanges}
 	t.Cleanup(func() {
 		t.Helper()
-		for _, err := range p.listErrors() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		for _, err := range p.errs {
 			t.Errorf("agenttest: replay %s: %v", path, err)
+		}
+		if n := len(p.left); n > 0 {
+			t.Errorf("agenttest: replay %s: %d of %d exchanges were played", path, p.recorded-n, p.recorded)
 		}
 	})
 	return p
 }
 
 type player struct {
-	options   *RecordingOptions
-	exchanges []*exchange
+	options  *RecordingOptions
+	recorded int // number of exchanges in the file
 
 	mu       sync.Mutex
+	left     []*exchange // not played yet
 	requests int
-	played   []bool
-	errs     []error
+	errs     []error // of the requests that were not recorded
 }
 
 func (p *player) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -66,74 +73,45 @@ func (p *player) takeExchange(method, path string, body []byte) (*exchange, erro
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.requests++
-	for i, e := range p.exchanges {
-		if !p.played[i] && e.Method == method && e.Path == path && bytes.Equal(compactJSON(e.Request), body) {
-			p.played[i] = true
+	for i, e := range p.left {
+		if e.Method == method && e.Path == path && bytes.Equal(compactJSON(e.Request), body) {
+			p.left = slices.Delete(p.left, i, i+1)
 			return e, nil
 		}
 	}
-	err := &replayError{request: p.requests, detail: "all exchanges have been played"}
-	if next := slices.Index(p.played, false); next >= 0 {
-		e := p.exchanges[next]
-		err.detail = describeMismatch(e.Method+" "+e.Path+" "+string(compactJSON(e.Request)),
-			method+" "+path+" "+string(body))
+	detail := "all exchanges have been played"
+	if len(p.left) > 0 {
+		e := p.left[0]
+		detail = describeMismatch(fmt.Sprintf("%s %s %s", e.Method, e.Path, compactJSON(e.Request)),
+			fmt.Sprintf("%s %s %s", method, path, body))
 	}
+	err := replayError(fmt.Sprintf("request %d was not recorded: %s", p.requests, detail))
 	p.errs = append(p.errs, err)
 	return nil, err
 }
 
-// listErrors returns the requests that were not recorded and the exchanges that were not played.
-func (p *player) listErrors() []error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	errs := slices.Clone(p.errs)
-	played := 0
-	for _, done := range p.played {
-		if done {
-			played++
-		}
-	}
-	if played < len(p.played) {
-		errs = append(errs, fmt.Errorf("%d of %d exchanges were played", played, len(p.played)))
-	}
-	return errs
-}
-
 func (e *exchange) response(req *http.Request) *http.Response {
-	res := &http.Response{
-		Status: fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status)), StatusCode: e.Status,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{}, ContentLength: int64(len(e.Response)), Request: req,
-	}
+	w := httptest.NewRecorder()
 	for name, v := range e.Header {
-		res.Header.Set(name, v)
+		w.Header().Set(name, v)
 	}
+	w.WriteHeader(e.Status)
 	var body io.Reader = bytes.NewReader(e.Response)
 	if e.Cut {
-		res.ContentLength = -1
-		body = io.MultiReader(body, cutReader{})
+		body = io.MultiReader(body, iotest.ErrReader(io.ErrUnexpectedEOF))
 	}
-	res.Body = io.NopCloser(body)
+	res := w.Result()
+	res.Request, res.Body = req, io.NopCloser(body)
 	return res
 }
 
-// cutReader is the end of a response that was not read to its end.
-type cutReader struct{}
-
-func (cutReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
-
 // replayError is the error of a request that was not recorded.
-type replayError struct {
-	request int // from 1
-	detail  string
-}
+type replayError string
 
-func (e *replayError) Error() string {
-	return fmt.Sprintf("request %d was not recorded: %s", e.request, e.detail)
-}
+func (e replayError) Error() string { return string(e) }
 
 // RetryableError makes the AWS SDK fail without a retry.
-func (e *replayError) RetryableError() bool { return false }
+func (replayError) RetryableError() bool { return false }
 
 // describeMismatch shows where two requests begin to differ.
 func describeMismatch(want, got string) string {
