@@ -22,8 +22,11 @@ const (
 
 var errNoType = errors.New("must have one type: it accepts any value, so it accepts any name")
 
-// parseSchema returns the schema that FromSchema makes of a document.
-func parseSchema(doc json.RawMessage, allow []string) (*schema, error) {
+// schemaDocument is the JSON Schema that FromSchema receives.
+type schemaDocument json.RawMessage
+
+// parse returns the schema that FromSchema makes of the document.
+func (doc schemaDocument) parse(allow []string) (*schema, error) {
 	if len(doc) > maxSchemaSize {
 		return nil, fmt.Errorf("the schema has %d bytes, must have at most %d", len(doc), maxSchemaSize)
 	}

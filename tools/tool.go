@@ -95,60 +95,77 @@ func New[In, Out any](name, desc string, f func(context.Context, *Call, In) (Out
 // NewWith is [New] with options.
 func NewWith[In, Out any](name, desc string, f func(context.Context, *Call, In) (Out, error), o *Options,
 	mw ...Middleware) (*Tool, error) {
+	inferSchema := func(allow []string) (*schema, error) { return newSchema(reflect.TypeFor[In](), allow) }
+	return newTool(name, desc, f == nil, inferSchema, o, mw, func(fn *function) {
+		fn.decode = func(raw json.RawMessage) (any, json.RawMessage, error) {
+			args, err := fn.validate(raw)
+			if err != nil {
+				return nil, nil, err
+			}
+			in := new(In)
+			if err := json.Unmarshal(args, in); err != nil {
+				return nil, nil, fmt.Errorf("tools: the arguments of %s fit the schema but do not decode: %w", name, err)
+			}
+			return in, args, nil
+		}
+		fn.handler = func(ctx context.Context, c *Call) (Result, error) {
+			out, err := f(ctx, c, *c.decoded.(*In))
+			if err != nil {
+				return Result{}, err
+			}
+			res, err := encodeResult(out, &fn.nils)
+			if err != nil {
+				return Result{}, fmt.Errorf("tools: the result of %s: %w", name, err)
+			}
+			return res, nil
+		}
+	})
+}
+
+// newTool returns a tool whose arguments have that schema. setFunction sets the function's decode and handler.
+func newTool(name, desc string, isNil bool, makeSchema func(allow []string) (*schema, error), o *Options,
+	mw []Middleware, setFunction func(*function)) (*Tool, error) {
 	if err := checkIdentity(name, desc); err != nil {
 		return nil, err
 	}
-	if f == nil {
+	if isNil {
 		return nil, fmt.Errorf("tools: the function of %s is nil", name)
 	}
 	if o == nil {
 		o = &Options{}
 	}
-	sch, err := newSchema(reflect.TypeFor[In](), o.Allow)
+	sch, err := makeSchema(o.Allow)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrSchema, name, err)
 	}
-
 	fn := &function{validate: sch.validate}
-	fn.decode = func(raw json.RawMessage) (any, json.RawMessage, error) {
-		args, err := sch.validate(raw)
-		if err != nil {
-			return nil, nil, err
-		}
-		in := new(In)
-		if err := json.Unmarshal(args, in); err != nil {
-			return nil, nil, fmt.Errorf("tools: the arguments of %s fit the schema but do not decode: %w", name, err)
-		}
-		return in, args, nil
-	}
+	setFunction(fn)
+	run := fn.handler
 	fn.handler = func(ctx context.Context, c *Call) (Result, error) {
 		if c.decodedFor != fn { // a Call that middleware made
-			in, args, err := fn.decode(c.o.Args)
-			if err != nil {
+			var err error
+			if c, err = fn.decodeCall(c); err != nil {
 				return Result{}, err
 			}
-			c = &Call{o: c.o, decoded: in, decodedFor: fn}
-			c.o.Args = args
 		}
-		out, err := f(ctx, c, *c.decoded.(*In))
-		if err != nil {
-			return Result{}, err
-		}
-		res, err := encodeResult(out, &fn.nils)
-		if err != nil {
-			return Result{}, fmt.Errorf("tools: the result of %s: %w", name, err)
-		}
-		return res, nil
+		return run(ctx, c)
 	}
 	if err := fn.wrap(name, mw); err != nil {
 		return nil, err
 	}
-	return newTool(name, desc, sch, o, fn), nil
+	spec := Spec{Name: name, Description: desc, Schema: sch.doc, Strict: o.Strict}
+	return &Tool{spec: spec, originalName: name, fn: fn}, nil
 }
 
-func newTool(name, desc string, sch *schema, o *Options, fn *function) *Tool {
-	spec := Spec{Name: name, Description: desc, Schema: sch.doc, Strict: o.Strict}
-	return &Tool{spec: spec, originalName: name, fn: fn}
+// decodeCall returns c with its arguments checked and decoded for fn.
+func (fn *function) decodeCall(c *Call) (*Call, error) {
+	in, args, err := fn.decode(c.o.Args)
+	if err != nil {
+		return nil, err
+	}
+	c = &Call{o: c.o, decoded: in, decodedFor: fn}
+	c.o.Args = args
+	return c, nil
 }
 
 // checkIdentity checks the name and the description of a tool.
@@ -206,12 +223,9 @@ func (t *Tool) Call(ctx context.Context, c *Call) (res Result, err error) {
 			res, err = Result{}, &PanicError{Value: v, Stack: debug.Stack()}
 		}
 	}()
-	in, args, err := t.fn.decode(c.o.Args)
-	if err != nil {
+	if c, err = t.fn.decodeCall(c); err != nil {
 		return Result{}, err
 	}
-	c = &Call{o: c.o, decoded: in, decodedFor: t.fn}
-	c.o.Args = args
 	if c.o.Name == "" {
 		c.o.Name = t.spec.Name
 	}
