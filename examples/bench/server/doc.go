@@ -37,7 +37,9 @@
 //   - RSS: the memory that the process holds in addition while all streams are open, for each stream. All of it but the
 //     anonymous part is pages of the table file and of the program. A server that has used much memory at its start
 //     looks better than it is, because streams fill that again.
-//   - total RSS: the whole process at that time. The difference of two numbers of streams does not depend on the start.
+//   - total RSS: the whole process at that time.
+//   - slope: by how much the total grows with each stream above the first number of streams, and its ratio to that of
+//     the floor. Unlike RSS, it does not depend on how much memory a server has used at its start.
 //   - left: the increase of goroutines, open files and memory between the time before and the time after. Connections
 //     to the model that the HTTP client has dialed and not used are counted until they are closed, after 90 s.
 //   - late: how late the model sent its pieces, 99th percentile; busy: the use of core 1. If late is not small, the

@@ -72,20 +72,25 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 		runtime.Version(), s.rounds, s.ramp, idealTime); err != nil {
 		return err
 	}
+	first := map[string]result{}
 	for n := range strings.SplitSeq(*list, ",") {
 		streams, err := strconv.Atoi(n)
 		if err != nil || streams < 1 {
 			return fmt.Errorf("-streams: invalid number %q", n)
 		}
-		if err := compare(ctx, out, contestants, m, streams, s); err != nil {
+		if err := compare(ctx, out, contestants, first, m, streams, s); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// compare measures the contestants with a number of streams, one after the other, and prints a table.
-func compare(ctx context.Context, out io.Writer, contestants []contestant, m *model, streams int, s settings) error {
+// compare measures the contestants with a number of streams, one after the other, and prints a table. first holds their
+// results with the first number.
+func compare(
+	ctx context.Context, out io.Writer, contestants []contestant, first map[string]result, m *model, streams int,
+	s settings,
+) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	if _, err := fmt.Fprintln(w, header); err != nil {
 		return err
@@ -100,6 +105,10 @@ func compare(ctx context.Context, out io.Writer, contestants []contestant, m *mo
 		if err != nil {
 			return errors.Join(fmt.Errorf("%s, %d streams: %w", c.name(), streams, err), w.Flush())
 		}
+		if _, ok := first[c.name()]; !ok {
+			first[c.name()] = r
+		}
+		r.setSlope(first[c.name()])
 		if base == nil {
 			base = &r
 		}

@@ -24,6 +24,7 @@ type result struct {
 	cpu                 time.Duration // for each stream
 	resident, anonymous int64         // for each concurrent stream
 	total               int64         // resident, of the process
+	slope               int64         // of total, for each stream above the first number; 0 for that number
 	left                left
 	load                loadResult
 }
