@@ -170,15 +170,10 @@ func (d single) Put(_ context.Context, k table.Key, r table.Row, c table.Cond) e
 		if err != nil {
 			return err
 		}
-		if stored != nil {
-			if err := removeRow(tx, *stored); err != nil {
-				return err
-			}
-		}
 		e, err := encodeEntry(r)
 		if err != nil {
 			return err
 		}
-		return e.put(tx)
+		return e.put(tx, stored)
 	})
 }

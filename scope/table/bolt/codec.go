@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/carrel-go/carrel/scope/table"
 )
@@ -23,8 +24,34 @@ type header struct {
 
 const attrSeparator = `,"attr":`
 
+// Most rows are not in an index, so their header is written and read without reflection.
+const (
+	headerStart = `{"version":`
+	noIndex     = `,"index":[["",""],["",""],["",""]]`
+)
+
+// encodeHeader returns the JSON of a header without its last brace.
+func encodeHeader(h header) ([]byte, error) {
+	if h.Index == ([3][2]string{}) {
+		return append(strconv.AppendInt([]byte(headerStart), h.Version, 10), noIndex...), nil
+	}
+	b, err := json.Marshal(h)
+	return bytes.TrimSuffix(b, []byte("}")), err
+}
+
+// decodeHeader is the inverse of encodeHeader.
+func decodeHeader(b []byte) (h header, err error) {
+	version, ok := bytes.CutSuffix(b, []byte(noIndex))
+	if version, found := bytes.CutPrefix(version, []byte(headerStart)); ok && found {
+		if n, err := strconv.ParseUint(string(version), 10, 63); err == nil {
+			return header{Version: int64(n)}, nil
+		}
+	}
+	return h, json.Unmarshal(append(bytes.Clone(b), '}'), &h)
+}
+
 func encodeRow(r table.Row) ([]byte, error) {
-	h, err := json.Marshal(header{Version: r.Version, Index: r.Index})
+	h, err := encodeHeader(header{Version: r.Version, Index: r.Index})
 	if err != nil {
 		return nil, fmt.Errorf("bolt: encode %q: %w", r.Sort, err)
 	}
@@ -32,7 +59,7 @@ func encodeRow(r table.Row) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bolt: encode %q: %w", r.Sort, err)
 	}
-	return slices.Concat(encodeExpiry(r.Expires), h[:len(h)-1], []byte(attrSeparator), attr, []byte("}")), nil
+	return slices.Concat(encodeExpiry(r.Expires), h, []byte(attrSeparator), attr, []byte("}")), nil
 }
 
 func decodeRow(partition, sort string, b []byte) (table.Row, error) {
@@ -57,8 +84,8 @@ func decodeBareRow(partition, sort string, b []byte) (_ table.Row, attr []byte, 
 	if !ok || !closed {
 		return table.Row{}, nil, fmt.Errorf("bolt: decode %q: damaged row", sort)
 	}
-	var h header
-	if err := json.Unmarshal(append(bytes.Clone(first), '}'), &h); err != nil {
+	h, err := decodeHeader(first)
+	if err != nil {
 		return table.Row{}, nil, fmt.Errorf("bolt: decode %q: %w", sort, err)
 	}
 	r.Version, r.Index = h.Version, h.Index

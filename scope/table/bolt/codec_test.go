@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -26,12 +27,30 @@ func TestRowFormatIsStable(t *testing.T) {
 	require.Equal(t, r, got)
 }
 
+func TestHeadersAreThoseOfEncodingJSON(t *testing.T) {
+	t.Parallel()
+	for _, h := range []header{
+		{}, {Version: 1}, {Version: 1<<63 - 1}, {Version: -1}, {Version: 2, Index: [3][2]string{{"a", "<"}}},
+		{Version: 3, Index: [3][2]string{{}, {}, {"", "x"}}},
+	} {
+		want, err := json.Marshal(h)
+		require.NoError(t, err)
+		b, err := encodeHeader(h)
+		require.NoError(t, err)
+		require.Equal(t, string(want), string(b)+"}")
+		got, err := decodeHeader(b)
+		require.NoError(t, err)
+		require.Equal(t, h, got)
+	}
+}
+
 func TestDamagedRowsAreErrors(t *testing.T) {
 	t.Parallel()
 	never := string(encodeExpiry(time.Time{}))
 	for _, bad := range []string{
 		"", "short", never, never + "{}", never + `{"version":1,"index":[]}`, never + `{"version":1,"attr":{}`,
 		never + `{"version":"1","attr":{}}`, never + `{"version":1,"attr":{"a":5}}`, never + `{"version":1,"attr":{}}}`,
+		never + headerStart + "+1" + noIndex + `,"attr":{}}`, never + headerStart + noIndex + `,"attr":{}}`,
 	} {
 		_, err := decodeRow("t#acme", "x", []byte(bad))
 		require.ErrorContains(t, err, "bolt: ", "%q", bad)

@@ -123,7 +123,7 @@ func TestOneWriteFailsAlone(t *testing.T) {
 			go func() {
 				result <- d.writes.commitWrite(t.Context(), 0, func(tx *bbolt.Tx) (bool, error) {
 					e, err := encodeEntry(table.Row{Partition: "p", Sort: "spoilt", Version: 1})
-					return true, errors.Join(err, e.put(tx), end())
+					return true, errors.Join(err, e.put(tx, nil), end())
 				})
 			}()
 			return result

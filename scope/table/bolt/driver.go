@@ -147,12 +147,7 @@ func (d *Driver) Put(ctx context.Context, k table.Key, r table.Row, c table.Cond
 		if err != nil {
 			return false, err
 		}
-		if stored != nil {
-			if err := removeRow(tx, *stored); err != nil {
-				return true, err
-			}
-		}
-		return true, e.put(tx)
+		return true, e.put(tx, stored)
 	})
 }
 

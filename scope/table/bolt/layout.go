@@ -103,20 +103,61 @@ func joinIndexKeys(r table.Row) (keys [3][]byte, err error) {
 	return keys, nil
 }
 
-// put stores the entry. A row of the same key must have been removed before.
-func (e entry) put(tx *bbolt.Tx) error {
-	expiry := e.value[:expirySize:expirySize]
-	err := tx.Bucket([]byte(rowBucket)).Put(e.key, e.value)
-	if err == nil && !bytes.Equal(expiry, encodeExpiry(time.Time{})) {
-		err = tx.Bucket([]byte(ttlBucket)).Put(append(expiry, e.key...), nil)
+// put stores the entry in place of the row that is stored under its key, or of nil.
+func (e entry) put(tx *bbolt.Tx, stored *table.Row) error {
+	var old entry
+	if stored != nil {
+		var err error
+		if old.indexKeys, err = joinIndexKeys(*stored); err != nil {
+			return err
+		}
+		old.key, old.value = e.key, encodeExpiry(stored.Expires)
 	}
+	err := tx.Bucket([]byte(rowBucket)).Put(e.key, e.value)
+	if err == nil {
+		err = replaceKey(tx.Bucket([]byte(ttlBucket)), old.ttlKey(), e.ttlKey(), nil, false)
+	}
+	expiry := e.expiry()
+	isStale := !bytes.Equal(old.expiry(), expiry)
 	for i, key := range e.indexKeys {
-		if err == nil && key != nil {
-			err = tx.Bucket(indexBucket(table.Slot(i+1))).Put(key, expiry)
+		if err == nil {
+			err = replaceKey(tx.Bucket(indexBucket(table.Slot(i+1))), old.indexKeys[i], key, expiry, isStale)
 		}
 	}
 	if err != nil {
 		return fmt.Errorf("bolt: %w", err)
+	}
+	return nil
+}
+
+// replaceKey puts a key in place of the old one. Each may be nil. If they are equal, it writes a stale value only.
+func replaceKey(b *bbolt.Bucket, old, key, value []byte, isStale bool) error {
+	if bytes.Equal(old, key) {
+		if key == nil || !isStale {
+			return nil
+		}
+		return b.Put(key, value)
+	}
+	if old != nil {
+		if err := b.Delete(old); err != nil {
+			return err
+		}
+	}
+	if key == nil {
+		return nil
+	}
+	return b.Put(key, value)
+}
+
+// expiry returns the expiry of the row, or nil for the zero entry.
+func (e entry) expiry() []byte {
+	return e.value[:min(len(e.value), expirySize):min(len(e.value), expirySize)]
+}
+
+// ttlKey returns the key of the row in the bucket of expiries, or nil if it never expires.
+func (e entry) ttlKey() []byte {
+	if expiry := e.expiry(); len(expiry) > 0 && !bytes.Equal(expiry, encodeExpiry(time.Time{})) {
+		return append(expiry, e.key...)
 	}
 	return nil
 }
