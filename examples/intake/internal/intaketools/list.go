@@ -57,6 +57,9 @@ type ListedFile struct {
 	MoreColumns int `json:"more_columns,omitempty"`
 	// Roles are those of columns whose recorded meanings show another role than their names.
 	Roles map[string]kinds.Role `json:"roles,omitempty"`
+	// Codes are the columns whose values are compared as texts, and Dates those that have dates.
+	Codes []string `json:"codes,omitempty"`
+	Dates []string `json:"dates,omitempty"`
 	// DateColumn is the only column whose values are dates, or empty.
 	DateColumn string `json:"date_column,omitempty"`
 	// RepeatsSuppliers reports that several rows have the same supplier.
@@ -213,6 +216,12 @@ func newListedFile(f files.File, columns int) ListedFile {
 	l.DateColumn = onlyDate(&f.Report.Profile)
 	for _, column := range l.Columns {
 		c := f.Report.Profile.Column(column)
+		switch {
+		case c.Type == profile.Date:
+			l.Dates = append(l.Dates, column)
+		case c.Type == profile.Text || c.Spelled:
+			l.Codes = append(l.Codes, column)
+		}
 		isSupplier := l.RoleOf(column) == kinds.SupplierID
 		l.RepeatsSuppliers = l.RepeatsSuppliers || isSupplier && c.Distinct < l.Rows-c.Missing
 	}

@@ -63,6 +63,17 @@ func serialRemarks(columns []profile.Column) (list []string) {
 	return list
 }
 
+// compactRemarks returns a sentence for each column whose numbers have the form of dates, but are too few to decide.
+func compactRemarks(columns []profile.Column) (list []string) {
+	for i := range columns {
+		if c := &columns[i]; c.LikelyDates {
+			list = append(list, fmt.Sprintf("numbers of %.60q look like dates, such as %.20s, but are read as numbers, because "+
+				"there are few of them", c.Name, c.Max))
+		}
+	}
+	return list
+}
+
 // The seconds from 1970 to the beginning of 2000 and of 2100.
 const minEpoch, maxEpoch = 946_684_800, 4_102_444_800
 

@@ -109,7 +109,7 @@ func (b *toolbox) measure(ctx context.Context, c *tools.Call, handle string) (*f
 	p := profile.New(rows.Columns, rows.HasColumns)
 	p.Separator = rows.Separator
 	p.IsName = func(text string) bool { return kinds.RoleOf(text) != "" }
-	p.IsCode = kinds.HoldsCodes
+	p.Sense = kinds.SenseOf
 	r := &files.Report{
 		Format: rows.Format, Encoding: rows.Encoding, Separator: rows.Separator, Size: rows.Size,
 	}
@@ -140,7 +140,8 @@ func (b *toolbox) measure(ctx context.Context, c *tools.Call, handle string) (*f
 	}
 	r.Profile, r.Digest = p.Profile(), digest.text()
 	r.Notes = slices.Concat(rows.Notes, headerRemarks(rows.Columns), problems, r.Profile.Remarks(),
-		serialRemarks(r.Profile.Columns), epochRemarks(r.Profile.Columns), quantityRemarks(r.Profile.Columns))
+		serialRemarks(r.Profile.Columns), epochRemarks(r.Profile.Columns), compactRemarks(r.Profile.Columns),
+		quantityRemarks(r.Profile.Columns))
 	if n := len(r.Profile.Columns); r.Profile.HasColumns > n {
 		r.Notes = append(r.Notes, fmt.Sprintf("only %d of %d columns are measured", n, r.Profile.HasColumns))
 	}

@@ -50,6 +50,7 @@ type queryIn struct {
 	Join        *joinIn  `json:"join" jsonschema:"adds columns of another file"`
 	Header      *bool    `json:"header" jsonschema:"false if the first row of CSV is data and not the names of the columns, which are then column 1, column 2 and so on"`
 	Granularity *string  `json:"granularity" jsonschema:"how much of a date in group_by makes a group; default day" enum:"time,day,month,year"`
+	ReadAs      []readIn `json:"read_as,omitempty" jsonschema:"columns that another file of the question has as codes or as dates" maxitems:"12"`
 	Limit       *int     `json:"limit" jsonschema:"largest number of groups or rows; default 10" min:"1" max:"50"`
 	Ascending   *bool    `json:"ascending" jsonschema:"smallest first measure first; default largest first, and smallest first if that measure is min"`
 }
@@ -58,6 +59,11 @@ type whereIn struct {
 	Column   string  `json:"column" jsonschema:"the name of a column" maxlen:"300"`
 	Operator string  `json:"operator" jsonschema:"how to compare; missing and present need no value" enum:"eq,ne,lt,le,gt,ge,contains,missing,present"`
 	Value    *string `json:"value" jsonschema:"the value to compare with, for example 100 or late" maxlen:"300"`
+}
+
+type readIn struct {
+	Column string `json:"column" jsonschema:"the name of a column" maxlen:"300"`
+	As     string `json:"as" jsonschema:"codes: equal numbers that are written in several ways are apart; dates: numbers such as 20260131 are days" enum:"codes,dates"`
 }
 
 type joinIn struct {
@@ -117,6 +123,7 @@ func (b *toolbox) queryFile(ctx context.Context, c *tools.Call, in queryIn) (Ans
 	t := newTable(rows, joined)
 	o.Profiles = joined.profiles(report)
 	addCodes(o.Profiles, in.names())
+	readAs(o.Profiles, in.ReadAs)
 	o.Units, o.ConditionUnits = unitColumns(report, in), conditionUnits(report, in)
 	if len(o.Columns) == 0 {
 		names := columnsOf(rows, report)
@@ -157,6 +164,7 @@ func (b *toolbox) queryFile(ctx context.Context, c *tools.Call, in queryIn) (Ans
 		}
 	}
 	out.Result = q.Result()
+	addNamedUnit(&out.Result, in)
 	nameUnits(out.ConditionUnits)
 	out.Notes = slices.Concat(out.Notes, s.notes(report), joined.partnerNotes(in.Join), columnNotes(in, rows, report),
 		missingNotes(in, report), remarks(&out.Result, report))
@@ -287,7 +295,7 @@ func (b *toolbox) loadJoin(ctx context.Context, c *tools.Call, in *joinIn) (*joi
 	if err := t.checkNames(append([]string{in.Equals}, in.Columns...)); err != nil {
 		return nil, err
 	}
-	j := &joinedTable{on: in.On, columns: in.Columns, values: map[string][]string{}, report: report}
+	j := newJoinedTable(in, report)
 	repeated := int64(0)
 	for row, err := range readRows(ctx, in.File, rows) {
 		if err != nil {
@@ -301,6 +309,7 @@ func (b *toolbox) loadJoin(ctx context.Context, c *tools.Call, in *joinIn) (*joi
 			continue
 		}
 		id := joinID(t.value(in.Equals))
+		j.noteNumber(id)
 		if _, ok := j.values[id]; ok || id == "" {
 			repeated++
 			continue

@@ -20,9 +20,10 @@ func recordedRoles(r *files.Report, columns []string) map[string]kinds.Role {
 	return roles
 }
 
-// asMeant returns a column as its recorded meaning has it: codes if that says so.
+// asMeant returns a column as its recorded meaning has it: codes if that says so, and its name does not, which counts
+// already.
 func asMeant(c *profile.Column, meaning string) *profile.Column {
-	if kinds.RoleOfMeaning(meaning).IsCode() {
+	if role := kinds.RoleOfMeaning(meaning); role.IsCode() && role != kinds.RoleOf(c.Name) {
 		return c.AsCodes()
 	}
 	return c
@@ -36,6 +37,25 @@ func addCodes(profiles map[string]*profile.Column, names []string) {
 		}
 	}
 }
+
+// readAs changes the profiles of columns that another file has as codes or as dates, if their values allow it.
+func readAs(profiles map[string]*profile.Column, list []readIn) {
+	for _, in := range list {
+		c := profiles[in.Column]
+		isNumber := c != nil && (c.Type == profile.Integer || c.Type == profile.Decimal)
+		switch {
+		case isNumber && in.As == readDates:
+			profiles[in.Column] = c.AsDates()
+		case isNumber && in.As == readCodes && len(c.Units) == 0:
+			spelled := *c
+			spelled.Spelled = true
+			profiles[in.Column] = &spelled
+		}
+	}
+}
+
+// The values of readIn.As.
+const readCodes, readDates = "codes", "dates"
 
 // RoleOf returns the role of a column of the file: that of its recorded meaning, and otherwise that of its name.
 func (f *ListedFile) RoleOf(column string) kinds.Role {

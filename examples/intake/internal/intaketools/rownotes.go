@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/carrel-go/carrel/examples/intake/internal/files"
 	"github.com/carrel-go/carrel/examples/intake/internal/profile"
@@ -113,16 +114,26 @@ func columnNotes(in queryIn, rows *objecttools.Rows, report *files.Report) (list
 		if c := report.Profile.Column(name); c != nil {
 			one := []profile.Column{*c}
 			list = slices.Concat(list, serialRemarks(one), epochRemarks(one))
+			isRead := func(r readIn) bool { return r.Column == name && r.As == readDates }
+			if !slices.ContainsFunc(in.ReadAs, isRead) {
+				list = append(list, compactRemarks(one)...)
+			}
 		}
 	}
 	return list
 }
 
-// similarNotes returns sentences about columns whose names differ from a name in their case only.
+// plainKey returns the name of a column without the backslashes of [profile.Flatten], as names are compared.
+func plainKey(name string) string {
+	return string(profile.Key([]byte(strings.ReplaceAll(name, `\`, "")), nil))
+}
+
+// similarNotes returns sentences about columns whose names differ from a name in their case only, or in whether a dot
+// is a part of the name of a member of JSON.
 func similarNotes(name string, p *profile.Profile) (list []string) {
 	for i := range p.Columns {
 		c := &p.Columns[i]
-		if c.Name != name && string(profile.Key([]byte(c.Name), nil)) == string(profile.Key([]byte(name), nil)) {
+		if c.Name != name && plainKey(c.Name) == plainKey(name) {
 			list = append(list, fmt.Sprintf("there is another column %.60q, with %s, which is not read as %.60q", c.Name,
 				profile.CountOf(p.Rows-p.Malformed-c.Missing, "value", "values"), name))
 		}

@@ -85,19 +85,3 @@ func withoutHeader(rows *objecttools.Rows, report *files.Report) (first [][]byte
 	}
 	return first, &r
 }
-
-// partnerNotes returns sentences about the rows that the other file of a join does not have.
-func (j *joinedTable) partnerNotes(in *joinIn) (list []string) {
-	if j == nil {
-		return nil
-	}
-	if j.unknown > 0 {
-		list = append(list, fmt.Sprintf("the file %s does not have %.60q of %s, such as %.60q: their joined values are empty",
-			in.File, in.On, profile.CountOf(j.unknown, "row", "rows"), j.example))
-	}
-	if j.without > 0 {
-		list = append(list, fmt.Sprintf("%s no value of %.60q, so the joined values are empty",
-			profile.CountOf(j.without, "row has", "rows have"), in.On))
-	}
-	return list
-}

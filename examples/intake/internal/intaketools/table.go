@@ -3,7 +3,6 @@ package intaketools
 import (
 	"slices"
 
-	"github.com/carrel-go/carrel/examples/intake/internal/files"
 	"github.com/carrel-go/carrel/examples/intake/internal/profile"
 	"github.com/carrel-go/carrel/tools/objecttools"
 )
@@ -20,64 +19,6 @@ type table struct {
 	isJSON  bool
 	twice   int64 // records that have a name twice
 }
-
-// joinedTable is the other table of a join.
-type joinedTable struct {
-	on      string
-	columns []string
-	values  map[string][]string // by the text of the column on
-	notes   []string
-	report  *files.Report // or nil
-	// unknown is the number of looked up rows whose value of the column on is not in the table, such as example, and
-	// without that of rows that do not have one. isLookedUp reports that the current row is counted.
-	unknown, without int64
-	example          string
-	isLookedUp       bool
-}
-
-// lookUp returns the joined values of a row with that value of the column on, or nil.
-func (j *joinedTable) lookUp(value []byte) []string {
-	id := joinID(value)
-	values, ok := j.values[id]
-	if !ok && !j.isLookedUp {
-		if id == "" {
-			j.without++
-		} else if j.unknown++; j.example == "" {
-			j.example = string(value[:min(len(value), maxJoined)])
-		}
-	}
-	j.isLookedUp = true
-	return values
-}
-
-// profiles returns the profiles of the columns of a file with that report, and of those that j adds. Both may be nil.
-func (j *joinedTable) profiles(report *files.Report) map[string]*profile.Column {
-	m := map[string]*profile.Column{}
-	add := func(r *files.Report, isAdded func(name string) bool) {
-		if r == nil {
-			return
-		}
-		for i := range r.Profile.Columns {
-			if c := &r.Profile.Columns[i]; c.Repeated == 0 && isAdded(c.Name) {
-				m[c.Name] = asMeant(c, r.Meanings[c.Name])
-			}
-		}
-	}
-	add(report, func(string) bool { return true })
-	if j != nil {
-		add(j.report, func(name string) bool { return name != j.on && slices.Contains(j.columns, name) })
-	}
-	return m
-}
-
-func (j *joinedTable) columnNames() []string {
-	if j == nil {
-		return nil
-	}
-	return j.columns
-}
-
-func joinID(v []byte) string { return string(profile.Key(v, nil)) }
 
 func newTable(rows *objecttools.Rows, join *joinedTable) *table {
 	t := &table{

@@ -80,8 +80,7 @@ func conditionUnits(report *files.Report, in queryIn) map[string]string {
 func nameUnits(list []query.ConditionUnits) {
 	for i := range list {
 		if c := &list[i]; len(c.Units) == 1 && c.Units[0] == "" && hasUnitInName(c.Column) {
-			words := strings.Split(plainName(c.Column), "_")
-			c.Units[0] = words[len(words)-1]
+			c.Units[0] = kinds.UnitOfName(c.Column)
 		}
 	}
 }
@@ -170,10 +169,15 @@ func cutUnitWord(name string) (stem string, isUnit bool) {
 }
 
 // hasUnitInName reports whether the name of a column ends with a unit, such as weight_kg.
-func hasUnitInName(name string) bool {
-	words := strings.Split(plainName(name), "_")
-	last := words[len(words)-1]
-	return len(words) > 1 && (last != "in" && profile.IsUnit(last) || slices.Contains([]string{
-		"eur", "usd", "gbp", "chf", "pct", "percent",
-	}, last))
+func hasUnitInName(name string) bool { return kinds.UnitOfName(name) != "" }
+
+// addNamedUnit sets the unit of a result whose numbers do not have one to that of the name of the measured column, such
+// as kg of weight_kg.
+func addNamedUnit(r *query.Result, in queryIn) {
+	if r.Unit != "" || r.UnitColumn != "" || len(in.Measures) == 0 || in.Measures[0].Column == nil {
+		return
+	}
+	if f := query.Function(in.Measures[0].Function); f != query.Count && f != query.Numbers {
+		r.Unit = kinds.UnitOfName(*in.Measures[0].Column)
+	}
 }

@@ -3,7 +3,43 @@ package kinds
 import (
 	"slices"
 	"strings"
+
+	"github.com/carrel-go/carrel/examples/intake/internal/profile"
 )
+
+// SenseOf returns what the name of a column says about its values.
+func SenseOf(name string) profile.Sense {
+	switch plain := normalize(name); {
+	case HoldsCodes(name) && mayBeAmounts(plain):
+		return profile.MayBeCodes
+	case HoldsCodes(name):
+		return profile.Codes
+	case IsDay(name):
+		return profile.Days
+	case RoleOf(name).isAmount(), slices.ContainsFunc(strings.Split(foldAccents(plain), "_"), isAmountWord):
+		return profile.Amounts
+	}
+	return profile.AnyValues
+}
+
+// mayBeAmounts reports whether the normalised name of codes is one word that may also stand for money or an amount,
+// such as charge, invoice or lot.
+func mayBeAmounts(name string) bool {
+	switch roleOfName(name) {
+	case Lot, InvoiceNumber, OrderNumber, SalesOrder, ShipmentID:
+		return !strings.Contains(name, "_") && !strings.HasSuffix(foldAccents(name), "nummer")
+	}
+	return name == "rev" || name == "tariff"
+}
+
+// isAmount reports whether columns of the role have numbers that are amounts.
+func (r Role) isAmount() bool {
+	switch r {
+	case Weight, Quantity, OnHand, ReorderPoint, QuantityPer, UnitPrice, ListPrice, Amount, LeadTime, Rating:
+		return true
+	}
+	return false
+}
 
 // codeNames are the names of columns of codes that do not have a role.
 const codeNames = "hs hs_code hscode hts hts_code tariff tariff_no taric customs_tariff rev revision version ver " +

@@ -111,8 +111,19 @@ func Recognize(columns []Column) Guess {
 }
 
 // RoleOf returns the role of a column with that name, or "". Its spelling may differ, as in "PO Number", and it may be
-// German, French, Spanish, Italian or Dutch.
-func RoleOf(name string) Role { return roleOfName(normalize(name)) }
+// German, French, Spanish, Italian or Dutch. A name of amounts may end with a unit, such as weight_lb or Amount (EUR).
+func RoleOf(name string) Role {
+	plain := normalize(name)
+	if role := roleOfName(plain); role != "" {
+		return role
+	}
+	if stem, unit := cutUnit(plain); unit != "" {
+		if role := roleOfName(stem); role.isAmount() {
+			return role
+		}
+	}
+	return ""
+}
 
 // roleOfName returns the role of a normalised name, in any of the languages that the package knows, or "".
 func roleOfName(name string) Role {

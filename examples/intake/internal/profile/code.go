@@ -39,8 +39,12 @@ const minCode = 3
 
 // hasCodes reports whether the numbers of the column are codes: at least one has leading zeros, such as 00123, or
 // letters, such as 3E2, and none is a quantity with a minus, a unit or groups of digits. Beside fractions, such as
-// 12.5, only leading zeros count, and a code must be longer than 05.
-func (c *column) hasCodes() bool {
+// 12.5, only leading zeros count, and a code must be longer than 05. In a column that is named like amounts, only
+// leading zeros count too.
+func (c *column) hasCodes(sense Sense) bool {
+	if sense == Amounts && c.longCode != "" && c.longCode[0] != '0' {
+		return false
+	}
 	isGrouped := slices.ContainsFunc(c.formats, func(f formatPair) bool {
 		return f.format[0] == thousandsComma || f.format[1] == thousandsDot
 	})
@@ -68,7 +72,7 @@ func (c *Column) AsCodes() *Column {
 		return c
 	}
 	out := *c
-	out.CompactDates, out.Decimal, out.DateOrder = false, "", ""
+	out.CompactDates, out.Decimal, out.DateOrder, out.Spelled, out.LikelyDates = false, "", "", false, false
 	out.Formats, out.Units, out.Min, out.Max, out.Negative = nil, nil, "", "", 0
 	out.Assumed, out.AssumedExample, out.ShortYears, out.ShortYear = 0, "", 0, ""
 	if c.Whole {

@@ -43,6 +43,9 @@ type column struct {
 	amounts    int64  // decimal numbers that are not codes
 	whole      int64  // whole numbers in plain digits, as a result writes them
 	notWhole   string // the first number or date of another form
+	minPlaces  int    // of numbers with a point
+	maxPlaces  int
+	zeroAtEnd  string // the first number with a zero at the end of its fraction
 	key        []byte // a buffer
 	typed      *typedValues
 }
@@ -165,20 +168,21 @@ func (c *column) addExample(b []byte) {
 	c.examples = append(c.examples, text)
 }
 
-// profile returns the results of the column. The evidence of the file counts where the column does not have any. isCode
-// reports that its name says that it has codes.
-func (c *column) profile(file *fileEvidence, isCode bool) Column {
+// profile returns the results of the column. The evidence of the file counts where the column does not have any.
+func (c *column) profile(file *fileEvidence, sense Sense) Column {
+	isCode := sense == Codes
 	out := Column{Name: c.name, Type: Empty, Missing: c.counts[isEmpty], Formulas: c.formulas}
 	out.Examples = append([]string{}, c.examples...)
 	out.noteWords(c)
 	out.KeepsTexts = c.hasStrings
 	counts := c.counts
 	counts[isText] += out.Kept
-	if out.CompactDates = !isCode && c.hasCompactDates(); out.CompactDates {
+	if out.CompactDates = !isCode && c.hasCompactDates(sense); out.CompactDates {
 		counts[isDate] += c.compact
 		counts[isInteger] -= c.compact
 	}
-	if out.Codes = c.hasCodes(); out.Codes {
+	out.LikelyDates = !isCode && sense != Amounts && !out.CompactDates && c.hasOnlyCompactDates()
+	if out.Codes = c.hasCodes(sense); out.Codes {
 		counts[isText] += counts[isInteger] + counts[isDecimal]
 		counts[isInteger], counts[isDecimal] = 0, 0
 		out.CodeExample = c.longCode
@@ -189,6 +193,9 @@ func (c *column) profile(file *fileEvidence, isCode bool) Column {
 		counts = [numTypes]int64{isEmpty: counts[isEmpty], isText: values}
 	}
 	best := out.countTypes(counts)
+	if isNumber := best == isInteger || best == isDecimal; isNumber && c.isSpelled(sense) {
+		out.Spelled, out.MayBeCodes, out.CodeExample = true, sense == MayBeCodes, c.zeroAtEnd
+	}
 	c.profileValues(&out, best, file)
 	n, isExact := c.distinctOf(&out).values()
 	n = min(n, sum(c.counts)-c.counts[isEmpty]) // an estimate may be larger
@@ -264,6 +271,7 @@ func (c *column) noteForm(v *value, b []byte, json jsonType) {
 	case v.kind == isDecimal:
 		if !bytes.ContainsAny(b, "eE") { // 1E5 is a code that a spreadsheet has read as a number
 			c.amounts++
+			c.notePlaces(b)
 		}
 	case isCompactDate(b):
 		day := int(v.digits)

@@ -6,14 +6,31 @@ import (
 )
 
 // hasCompactDates reports whether the column has dates such as 20260131: at least three of its numbers have their form,
-// no number has another one, and more of them are in the calendar than not. Beside dates of other forms, one is enough
-// if most numbers and dates are dates then.
-func (c *column) hasCompactDates() bool {
+// no number has another one, and more of them are in the calendar than not. One is enough if the name says that the
+// column has days, and none are if it says that it has amounts. Beside dates of other forms, one is enough if most
+// numbers and dates are dates then.
+func (c *column) hasCompactDates(sense Sense) bool {
 	numbers := c.counts[isInteger] + c.counts[isDecimal]
 	if dates := c.counts[isDate]; dates > 0 {
 		return c.compact > 0 && dates+c.compact > numbers-c.compact
 	}
-	return c.compact+c.nearly == numbers && numbers >= 3 && c.compact > c.nearly
+	isEnough := numbers >= 3 && sense != Amounts || sense == Days
+	return isEnough && c.hasOnlyCompactDates()
+}
+
+// hasOnlyCompactDates reports whether all numbers have the form of dates, and most of them are in the calendar.
+func (c *column) hasOnlyCompactDates() bool {
+	return c.compact+c.nearly == c.counts[isInteger]+c.counts[isDecimal] && c.compact > c.nearly
+}
+
+// AsDates returns the column as it is read if its numbers are dates such as 20260131, if they may be.
+func (c *Column) AsDates() *Column {
+	if !c.LikelyDates {
+		return c
+	}
+	out := *c
+	out.Type, out.CompactDates, out.Whole, out.Spelled = Date, true, false, false
+	return &out
 }
 
 // profileDates adds the results about the dates of a column in one of their readings.

@@ -29,5 +29,9 @@
 // the end that has such sums, but may be data, is Profile.SumRow. Rows after a total row that are about it, such as VAT
 // and a second total, are total rows too.
 //
+// The name of a column may say that it has codes, amounts or days, see [Sense]. If it does not decide, the values do:
+// numbers with leading zeros are codes, numbers such as 1.10 beside 1.2 may be codes (see [Column]), and three numbers
+// such as 20260131 are dates.
+//
 // The package does not read files and does not interpret the data: see package kinds.
 package profile

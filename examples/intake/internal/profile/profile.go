@@ -70,6 +70,13 @@ type Column struct {
 	// not all of them are whole numbers in plain digits: all of its values are read as texts, also those that look like
 	// dates.
 	CodesByName bool `json:"codes_by_name,omitempty"`
+	// Spelled reports that the numbers of the column may be codes, such as 1.10 beside 1.2, or that its name says so: they
+	// are added and have an order as numbers, but are grouped and compared for equality as they are written. MayBeCodes
+	// reports that the name says so, though the values look like amounts.
+	Spelled    bool `json:"spelled,omitempty"`
+	MayBeCodes bool `json:"may_be_codes,omitempty"`
+	// LikelyDates reports that all numbers have the form of dates such as 20260131, but are too few to decide.
+	LikelyDates bool `json:"likely_dates,omitempty"`
 	// Whole reports that all values are whole numbers in plain digits, which are the same as numbers and as codes.
 	Whole bool `json:"whole,omitempty"`
 	// ShortYears is the number of dates whose years have two digits, such as ShortYear: 69 to 99 are of the last century.
@@ -135,8 +142,8 @@ type Profiler struct {
 	Separator string
 	// IsName reports whether a text is a usual name of a column. It helps to find a second table. If nil, no text is.
 	IsName func(text string) bool
-	// IsCode reports whether a column with that name has codes, see [Column]. If nil, only its values show it.
-	IsCode func(name string) bool
+	// Sense returns what the name of a column says about its values. If nil, only the values decide.
+	Sense func(name string) Sense
 
 	seed    maphash.Seed
 	names   []string
@@ -233,7 +240,7 @@ func (p *Profiler) Profile() Profile {
 	seen := map[string]int{}
 	file := p.evidence()
 	for _, c := range p.columns {
-		column := c.profile(file, p.isCode(c))
+		column := c.profile(file, p.senseOf(c))
 		column.Missing = max(0, p.out.Rows-p.out.Malformed-(sum(c.counts)-c.counts[isEmpty])-column.Kept)
 		column.Repeated = seen[c.name]
 		seen[c.name]++
@@ -241,9 +248,6 @@ func (p *Profiler) Profile() Profile {
 	}
 	return out
 }
-
-// isCode reports whether the name of a column says that it has codes.
-func (p *Profiler) isCode(c *column) bool { return p.IsCode != nil && p.IsCode(c.name) }
 
 // Column returns the column with that name, or nil.
 func (p *Profile) Column(name string) *Column {

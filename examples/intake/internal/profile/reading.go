@@ -88,7 +88,7 @@ type fileEvidence struct{ numbers, dates fallback }
 func (p *Profiler) evidence() *fileEvidence {
 	var numbers, dates readings
 	for _, c := range p.columns {
-		if p.isCode(c) {
+		if p.senseOf(c) == Codes {
 			continue
 		}
 		for e := first; e <= second; e++ {

@@ -86,11 +86,15 @@ func escapeName(name string) string {
 	return strings.NewReplacer(`\`, `\\`, ".", `\.`).Replace(name)
 }
 
-// plain returns the value as it would be written in CSV.
+// plain returns the value as it would be written in CSV. A number with an exponent, such as 1e3, is its value.
 func plain(raw []byte) []byte {
 	switch {
 	case string(raw) == "null":
 		return nil
+	case len(raw) > 2 && raw[0] != '"' && raw[0] != '[' && bytes.ContainsAny(raw, "eE"):
+		if v, ok := parseNumber(raw); ok && v.isExact {
+			return []byte(FormatNumber(v.reading(0)))
+		}
 	case len(raw) > 1 && raw[0] == '"':
 		if inner := raw[1 : len(raw)-1]; bytes.IndexByte(inner, '\\') < 0 {
 			return inner

@@ -56,13 +56,15 @@ type looseRow struct {
 
 // pendingRow is a row that looks like a total row if no data follow it. It is not in the sums.
 type pendingRow struct {
-	row      int64
-	label    string
-	cells    []cell
-	isSure   bool // a total row, if no data follow
-	isGap    bool
-	summed   int64 // the rows whose sums it has
-	evidence float64
+	row    int64
+	label  string
+	cells  []cell
+	isSure bool // a total row, if no data follow
+	// isAdjustment reports that it changes the total row before it.
+	isAdjustment bool
+	isGap        bool
+	summed       int64 // the rows whose sums it has
+	evidence     float64
 }
 
 // noteTotal decides whether the current row is a total row, and adds its numbers to the sums if not. labelAt is the
@@ -78,18 +80,30 @@ func (p *Profiler) noteTotal(label []byte, labelAt int) {
 	if t.all == 0 && t.first == nil && p.isFirstCandidate(&s) {
 		return
 	}
-	best := p.bestReference(&s)
-	switch {
-	case s.isTotal(&best, t.all, p.follows()), p.isSumInShape(&s, &best):
-		p.confirmPending()
-		p.takeTotal(&s, &best)
-		return
-	case p.putOff(&s, &best):
+	if !p.hasPendingData(&s) && p.takeSum(&s) {
 		return
 	}
-	p.flushPending()
+	if len(t.pending) > 0 {
+		p.flushPending()
+		if s = p.shapeOf(label, labelAt); p.takeSum(&s) {
+			return
+		}
+	}
 	p.noteDoubtful(&s, label)
 	p.addData(p.seen, string(s.label), t.cells)
+}
+
+// takeSum counts the current row as a total row or defers it, and reports whether it did. If rows are deferred, it is
+// a total row only if its numbers are sums without them.
+func (p *Profiler) takeSum(s *rowShape) bool {
+	best := p.bestReference(s)
+	isSum := best.isEqual && best.matched > 0 || len(p.totals.pending) == 0
+	if isSum && (s.isTotal(&best, p.totals.all, p.follows()) || p.isSumInShape(s, &best)) {
+		p.confirmPending()
+		p.takeTotal(s, &best)
+		return true
+	}
+	return p.putOff(s, &best)
 }
 
 // readCells sets the cells of the current row.
@@ -121,7 +135,7 @@ func (p *Profiler) isFirstCandidate(s *rowShape) bool {
 	return true
 }
 
-// follows reports whether the current row is directly after a total row, or after rows that are put off.
+// follows reports whether the current row is directly after a total row, or after rows that are deferred.
 func (p *Profiler) follows() bool {
 	t := &p.totals
 	return t.last > 0 && t.last+int64(len(t.pending)) == p.seen-1

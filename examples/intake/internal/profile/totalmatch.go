@@ -17,7 +17,9 @@ const (
 	withFirst // all, and the first row, whose place may show that it is a total row
 	ofUnit    // the rows whose number has the same unit
 	ofGroup   // the rows that have a text in common with the row
-	closing   // the last total row and the rows that are put off after it
+	closing   // the last total row and the rows that are deferred after it and change it
+	// withPending is all rows and those that are deferred.
+	withPending
 )
 
 // match is how well the numbers of a row match the sums of others.
@@ -118,11 +120,16 @@ func (p *Profiler) sumOf(of reference, g *groupSum, column, reading int) (sum fl
 	case ofUnit:
 		sum, _ := s.ofUnit(t.cells[column].unit)
 		return sum[reading], true
-	case closing:
-		total, ok := t.total[column]
-		sum = total[reading]
+	case closing, withPending:
+		sum, ok = s.all[reading], true
+		if of == closing {
+			total, isKnown := t.total[column]
+			sum, ok = total[reading], isKnown
+		}
 		for i := range t.pending {
-			sum += t.pending[i].cells[column].number[reading]
+			if of == withPending || t.pending[i].isAdjustment {
+				sum += t.pending[i].cells[column].number[reading]
+			}
 		}
 		return sum, ok
 	}

@@ -29,7 +29,7 @@ func (p *Profiler) putOff(s *rowShape, m *match) bool {
 	row := pendingRow{row: p.seen, label: string(s.label), isGap: s.isGap, summed: m.rows, evidence: m.digits}
 	switch {
 	case p.follows() && (s.isGap && s.others == 0 || isAdjustment(s.label)):
-		row.isSure = true
+		row.isSure, row.isAdjustment = true, true
 	case p.follows() && s.kind != noLabel && s.kind != figureLabel && s.others == 0 && p.isNearTotal():
 		row.isSure = true
 	case isSum && isNear:
@@ -46,6 +46,18 @@ func (p *Profiler) putOff(s *rowShape, m *match) bool {
 	}
 	t.pending = append(t.pending, row)
 	return true
+}
+
+// hasPendingData reports whether rows are deferred that the current row shows to be data, because its numbers are sums
+// with them.
+func (p *Profiler) hasPendingData(s *rowShape) bool {
+	for i := range p.totals.pending {
+		if !p.totals.pending[i].isAdjustment {
+			m := p.matchSums(s, withPending, nil)
+			return s.kind != noLabel && m.isEqual && m.matched > 0
+		}
+	}
+	return false
 }
 
 // namesMember reports whether the label of the current row has another text of it, such as the EUR of its currency.
@@ -85,7 +97,7 @@ func isAdjustment(label []byte) bool {
 	return false
 }
 
-// confirmPending takes the rows that are put off as total rows, because one follows them.
+// confirmPending takes the rows that are deferred as total rows, because one follows them.
 func (p *Profiler) confirmPending() {
 	for _, row := range p.totals.pending {
 		p.addTotal(row.row, row.label)
@@ -93,7 +105,7 @@ func (p *Profiler) confirmPending() {
 	p.totals.pending = p.totals.pending[:0]
 }
 
-// flushPending takes the rows that are put off as data, because data follow them.
+// flushPending takes the rows that are deferred as data, because data follow them.
 func (p *Profiler) flushPending() {
 	for _, row := range p.totals.pending {
 		p.addData(row.row, row.label, row.cells)
@@ -101,7 +113,7 @@ func (p *Profiler) flushPending() {
 	p.totals.pending = p.totals.pending[:0]
 }
 
-// settlePending decides at the end about the rows that are put off.
+// settlePending decides at the end about the rows that are deferred.
 func (p *Profiler) settlePending(out *Profile) {
 	t := &p.totals
 	digits, summed := 0.0, int64(0)

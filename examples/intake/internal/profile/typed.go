@@ -69,18 +69,18 @@ func isPlain(b []byte) bool {
 // distinctOf returns the count of distinct values by the type of the column.
 func (c *column) distinctOf(out *Column) *distinct {
 	isTyped := out.Type == Integer || out.Type == Decimal || out.Type == Date
-	if c.typed != nil && isTyped {
+	if c.typed != nil && isTyped && !out.Spelled {
 		return &c.typed.distinct
 	}
 	return &c.values
 }
 
 // GroupKey returns the form in which a value of a column is compared, grouped and counted as distinct, and its text in
-// a result. In a column of numbers, a number is its value, so 1.50 is 1.5. In a column of dates, a date is its day.
-// Other values are texts, see [Key]. buf is a buffer for the key.
+// a result. In a column of numbers that are not codes, a number is its value, so 1.50 is 1.5. In a column of dates, a
+// date is its day. Other values are texts, see [Key]. buf is a buffer for the key.
 func GroupKey(b []byte, c *Column, buf *[]byte) (key []byte, text string, v Value) {
 	b = bytes.TrimSpace(b)
-	if c == nil || c.Type == Text || c.Type == Boolean || c.Type == Empty {
+	if c == nil || c.Type == Text || c.Type == Boolean || c.Type == Empty || c.Spelled {
 		return Key(b, buf), "", Value{}
 	}
 	v = ReadValue(b, c)

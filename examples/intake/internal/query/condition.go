@@ -14,7 +14,8 @@ import (
 // value is one, and otherwise texts; dates are compared by day. eq, ne and contains ignore case, see [profile.Key];
 // missing and present ignore the value. A value is missing if a profile counts it so, such as "n/a". A column whose
 // profile says that it has numbers or dates is compared with a number or a date only. A number with a unit, such as
-// 5 EUR, is compared with numbers of that unit only. Codes, such as 00123 and 3E2, are equal as texts, and
+// 5 EUR, is compared with numbers of that unit only. Codes, such as 00123 and 3E2, numbers that may be codes, and
+// numbers in a column of texts are equal as texts, and codes
 // those of a column that is named like codes have the order of texts.
 type Condition struct{ Column, Operator, Value string }
 
@@ -50,6 +51,7 @@ type test struct {
 	// codes is the number of codes that are another text than the value, but the same number.
 	others, codes int64
 	code          string
+	spelled       string   // a number that is equal to the value, but written in another way
 	units         []string // of the compared numbers, at most maxTestUnits
 	unit          []byte   // of the current row's number by the column of units
 	// isOther is that of the current row. isTotal reports that the row looks like a total row, whose unit does not count.
@@ -89,6 +91,7 @@ func (q *Query) noteReading(t *test) {
 	}))
 	switch {
 	case t.Operator == Contains || t.Operator == Missing || t.Operator == Present:
+	case comparesTexts(q.o.Profiles[t.Column], t.Operator) && t.want.IsNumber():
 	case !t.want.IsNumber() && t.want.Type != profile.Date:
 	case isPlain, show(t.want) == value, t.want.HasTime:
 	default:
@@ -101,7 +104,7 @@ func (q *Query) noteReading(t *test) {
 // type. c is the profile of the column, or nil.
 func checkValue(w Condition, v profile.Value, c *profile.Column) error {
 	isCompared := w.Operator != Contains && w.Operator != Missing && w.Operator != Present
-	if c == nil || !isCompared {
+	if c == nil || !isCompared || comparesTexts(c, w.Operator) {
 		return nil
 	}
 	var want string
@@ -195,17 +198,33 @@ func (q *Query) matches(b []byte, t *test) bool {
 	return compared >= 0
 }
 
+// comparesTexts reports whether a condition compares the numbers of a column as texts: in a column of codes, and for
+// equality in one whose numbers may be codes or are few among texts.
+func comparesTexts(c *profile.Column, operator string) bool {
+	return c != nil && (c.Codes || !isOrder(operator) && (c.Spelled || c.Type == profile.Text))
+}
+
+// compareCode compares a number that is or may be a code with the value of a condition.
+func (q *Query) compareCode(b []byte, c *profile.Column, t *test) (v, want profile.Value) {
+	v, want = q.readValue(b, t.Column), t.want
+	number := profile.ReadNumber(b, c)
+	switch {
+	case isOrder(t.Operator) && t.number.IsNumber() && !c.CodesByName:
+		return number, t.number
+	case isOrder(t.Operator) || !number.IsNumber():
+		return v, want
+	case t.number.IsNumber() && profile.Compare(number, t.number) == 0:
+		t.noteCode(b, string(profile.Key(b, &q.key)) != t.key)
+	}
+	return profile.Value{Type: profile.Text}, want
+}
+
 // compare compares a value with that of a condition. It reports whether they have an order, which equality does not
 // need.
 func (q *Query) compare(b []byte, v profile.Value, t *test) (n int, isComparable bool) {
 	want := t.want
-	if c := q.o.Profiles[t.Column]; c != nil && c.Codes {
-		number := profile.ReadNumber(b, c)
-		if isOrder(t.Operator) && t.number.IsNumber() && !c.CodesByName {
-			v, want = number, t.number
-		} else if !isOrder(t.Operator) && t.number.IsNumber() && number.IsNumber() && profile.Compare(number, t.number) == 0 {
-			t.noteCode(b, string(profile.Key(b, &q.key)) != t.key)
-		}
+	if c := q.o.Profiles[t.Column]; comparesTexts(c, t.Operator) {
+		v, want = q.compareCode(b, c, t)
 	}
 	isDay := v.Type == profile.Date && want.Type == profile.Date && (!want.HasTime || isOrder(t.Operator))
 	switch isMeasured := want.IsNumber() || want.Type == profile.Date; {
@@ -214,7 +233,11 @@ func (q *Query) compare(b []byte, v profile.Value, t *test) (n int, isComparable
 			return 1, !isOrder(t.Operator)
 		}
 		t.noteUnit(v.Unit)
-		return profile.Compare(v, want), true
+		n = profile.Compare(v, want)
+		if n == 0 && t.spelled == "" && v.Unit == "" && !isOrder(t.Operator) && string(profile.Key(b, &q.key)) != t.key {
+			t.spelled = text(b)
+		}
+		return n, true
 	case isDay:
 		return profile.Compare(v, want), true
 	case isMeasured && isOrder(t.Operator), v.Type == profile.Empty && isOrder(t.Operator):

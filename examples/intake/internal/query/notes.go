@@ -30,6 +30,10 @@ func (q *Query) settle(out *Result) {
 			add("%s no value of %.60q that can be compared, because it is missing or of another type, and counts as not "+
 				"equal to %.60q", profile.CountOf(t.others, "matching row has", "matching rows have"), t.Column, t.Value)
 		}
+		if t.spelled != "" {
+			add("numbers of %.60q that are equal to %.60q count, however they are written, such as %.60q", t.Column, t.Value,
+				t.spelled)
+		}
 		if t.codes > 0 {
 			add("%.60q has codes, which are compared as texts: %s, such as %s, the same number as "+
 				"%.60q, but not equal to it", t.Column, profile.CountOf(t.codes, "value is", "values are"), t.code, t.Value)
@@ -78,12 +82,27 @@ func (q *Query) testUnitNotes(t *test, add func(string, ...any)) {
 func (q *Query) codeNotes(add func(string, ...any)) {
 	for i := range q.tests {
 		t := &q.tests[i]
-		if c := q.o.Profiles[t.Column]; c != nil && c.CodesByName && isOrder(t.Operator) {
+		c := q.o.Profiles[t.Column]
+		if c == nil || !isOrder(t.Operator) {
+			continue
+		}
+		if c.CodesByName {
 			add("%.60q has codes by its name or meaning, so its order is that of texts: character by character", t.Column)
+		}
+		if c.MayBeCodes {
+			add("%.60q may have codes by its name, but its values look like amounts and are compared as numbers", t.Column)
+		}
+	}
+	for _, column := range q.o.GroupBy {
+		if c := q.o.Profiles[column]; c != nil && c.Spelled && c.CodeExample != "" {
+			add("%.60q may have codes, such as %s, so its values are grouped as they are written", column, c.CodeExample)
 		}
 	}
 	for i, m := range q.o.Measures {
 		c := q.o.Profiles[m.Column]
+		if c != nil && c.MayBeCodes && q.isFirst[i] {
+			add("%.60q may have codes by its name, but its values look like amounts and are taken as numbers", m.Column)
+		}
 		if c == nil || !c.Codes || !q.isFirst[i] {
 			continue
 		}

@@ -9,8 +9,9 @@
 //	}
 //	result := q.Result()
 //
-// Values are compared and grouped in the type of their column: 1.50 is 1.5, and a date is its day. Numbers of several
-// units, such as EUR and USD, have a result for each. Rows that look like total rows are left out of measures.
+// Values are compared and grouped in the type of their column: 1.50 is 1.5, and a date is its day. Numbers that may be
+// codes, such as 1.10 beside 1.2, are equal only as they are written, but are added and ordered as numbers. Numbers of
+// several units, such as EUR and USD, have a result for each. Rows that look like total rows are left out of measures.
 //
 // It holds at most [MaxGroups] groups; rows of further ones are counted together and said to be left out. Without
 // groups and measures it returns the first matching rows. Values that differ only by case are one

@@ -16,7 +16,7 @@ func profilesOf(table string) map[string]*profile.Column {
 	lines := strings.Split(strings.TrimSpace(table), "\n")
 	columns := strings.Split(lines[0], ",")
 	p := profile.New(columns, len(columns))
-	p.IsCode = kinds.HoldsCodes
+	p.Sense = kinds.SenseOf
 	for _, line := range lines[1:] {
 		var row [][]byte
 		for f := range strings.SplitSeq(line, ",") {

@@ -58,6 +58,7 @@ func (c *conversation) ask(l *found, q question) answer {
 			withSpace(l.choice), joinSome(missing, ". "), help)}
 	}
 	q.adjust(a.calls)
+	readAlike(a.calls, l)
 	lines := []string{fmt.Sprintf("I understood: %s. I ask %s.", q.describe(), plural(len(a.calls), "file"))}
 	if l.choice != "" {
 		lines = append(lines, l.choice)

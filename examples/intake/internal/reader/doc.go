@@ -8,7 +8,8 @@
 // questions, such as "total quantity by supplier in shipments" or "how many late orders in June 2026", by a grammar
 // that the type parser has, and answers everything else with a list of them. Names and values of several words may be
 // in quotes. It does not know what day it is, and refuses questions about last month. It asks all files that a
-// question names, up to a limit, says which it leaves out, and adds their results if the function allows it.
+// question names, up to a limit, says which it leaves out, and adds their results if the function allows it. If one of
+// the files has a column as codes or as dates, it asks the others to read theirs in the same way.
 //
 // It reads nothing but the request: its steps follow from the results of the calls so far. Text in files is only
 // compared with lists of words, so instructions in it are ignored.

@@ -29,7 +29,9 @@ func TestConfirmedMeaningsDecideWhatCodesAre(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id, _ := w.takeIn("x.csv", []byte("X1,X2,X3,X4\n1.1,20260105,7,1\n1.10,20260106,8,2\n2.5,20260107,10,4\n"))
-	require.Contains(t, w.say("how many rows in x.csv where X1 is 1.1"), "rows 2")
+	require.Contains(t, w.say("how many rows in x.csv where X1 is 1.1"), "rows 1\n\"X1\" has codes, which are compared as "+
+		"texts: 1 value is, such as 1.10, the same number")
+	require.Contains(t, w.say("highest X1 in x.csv"), "highest X1 2.5")
 	require.Contains(t, w.say("total X4 by X2 in x.csv"), "| 2026-01-05 | 1 |")
 	f, err := w.view().Get(t.Context(), id)
 	require.NoError(t, err)
