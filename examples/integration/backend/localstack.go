@@ -18,7 +18,7 @@ const ImageVariable = "CARREL_LOCALSTACK_IMAGE"
 
 const (
 	localStackImage = "localstack/localstack:4.14.0" // the last version that does not require an account
-	localStackStart = 2 * time.Minute                // from the start of the container to its first answer
+	localStackStart = 5 * time.Minute                // from the start of the container to its first answer
 )
 
 // localStackSettings starts only the needed services, in memory, with checked
@@ -40,7 +40,7 @@ func startLocalStack(ctx context.Context, getenv func(string) string) (endpoint 
 	}
 	image := cmp.Or(getenv(ImageVariable), localStackImage)
 	c, err := localstack.Run(ctx, image, testcontainers.WithEnv(localStackSettings),
-		testcontainers.WithWaitStrategy(waitForTables()))
+		testcontainers.WithWaitStrategyAndDeadline(localStackStart, waitForTables()))
 	// It does not have data to save.
 	end = func() error { return testcontainers.TerminateContainer(c, testcontainers.StopTimeout(0)) }
 	if err == nil {

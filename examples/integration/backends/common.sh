@@ -32,7 +32,7 @@ start() {
   setsid "$@" >"$dir/log" 2>&1 </dev/null &
   echo $! >"$dir/pid"
   echo "$url" >"$dir/url"
-  for _ in $(seq 300); do
+  for _ in $(seq 1200); do
     kill -0 "$!" 2>/dev/null || break # by id: its command line is not there at once
     answers "$url" && { echo "$url"; return 0; }
     sleep 0.1

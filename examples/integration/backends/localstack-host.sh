@@ -77,7 +77,7 @@ up() {
     GATEWAY_SERVER=hypercorn GATEWAY_LISTEN="127.0.0.1:$port" LOCALSTACK_HOST="127.0.0.1:$port" \
     setsid "$dir/venv/bin/python" -m localstack.runtime.main >"$dir/log" 2>&1 </dev/null &
   echo $! >"$dir/pid"
-  deadline=$((SECONDS + 120)) # the first start of an installation compiles it
+  deadline=$((SECONDS + 300)) # the first start of an installation compiles it
   until ready; do
     if ! kill -0 "$!" 2>/dev/null || [ "$SECONDS" -ge "$deadline" ]; then
       echo "no answer from $url; the end of $dir/log:" >&2

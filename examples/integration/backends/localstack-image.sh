@@ -61,7 +61,7 @@ find_engine() {
       >"$dir/log" 2>&1 </dev/null &
     echo $! >"$dir/pid"
   fi
-  for _ in $(seq 300); do
+  for _ in $(seq 1200); do
     kill -0 "$(cat "$dir/pid")" 2>/dev/null || break
     docker info >/dev/null 2>&1 && return 0
     sleep 0.1
@@ -101,7 +101,7 @@ build() {
   clear "$root"
   # Started once: what it compiles and indexes then, it would in each container.
   container=$(docker run -d "$image")
-  for _ in $(seq 240); do
+  for _ in $(seq 600); do
     [[ $(docker logs "$container" 2>/dev/null) == *Ready.* ]] && ready=yes && break
     sleep 0.5
   done
