@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"regexp"
-	"slices"
 	"unicode/utf8"
 
 	"github.com/carrel-go/carrel/scope"
@@ -103,11 +102,16 @@ func (c *Checkpoint) State() *tools.State {
 }
 
 // listUses returns the calls in the answer.
-func (c *Checkpoint) listUses() []*ToolUse {
+func (c *Checkpoint) listUses() (uses []*ToolUse) {
 	if c.at.Answer == nil {
 		return nil
 	}
-	return slices.Collect(Turn{Messages: []Message{*c.at.Answer}}.eachUse())
+	for _, p := range c.at.Answer.Parts {
+		if p.Use != nil {
+			uses = append(uses, p.Use)
+		}
+	}
+	return uses
 }
 
 var keyGrammar = regexp.MustCompile(`^[0-9a-f]{64}$`)

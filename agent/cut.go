@@ -62,21 +62,6 @@ func waterLevel(sizes []int, total int) int {
 	return sizes[len(sizes)-1]
 }
 
-// eachPart yields the parts of the turns.
-func eachPart(turns []Turn) func(yield func(Part) bool) {
-	return func(yield func(Part) bool) {
-		for _, t := range turns {
-			for _, m := range t.Messages {
-				for _, p := range m.Parts {
-					if !yield(p) {
-						return
-					}
-				}
-			}
-		}
-	}
-}
-
 // measureTurns returns how many bytes of the turns can be cut.
 func measureTurns(turns []Turn) int {
 	n := 0

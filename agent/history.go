@@ -54,13 +54,15 @@ func (h History) check() error {
 	return nil
 }
 
-// eachUse yields the calls of t in order.
-func (t Turn) eachUse() iter.Seq[*ToolUse] {
-	return func(yield func(*ToolUse) bool) {
-		for _, m := range t.Messages {
-			for _, p := range m.Parts {
-				if p.Use != nil && !yield(p.Use) {
-					return
+// eachPart yields the parts of the turns in order.
+func eachPart(turns []Turn) iter.Seq[Part] {
+	return func(yield func(Part) bool) {
+		for _, t := range turns {
+			for _, m := range t.Messages {
+				for _, p := range m.Parts {
+					if !yield(p) {
+						return
+					}
 				}
 			}
 		}

@@ -55,9 +55,9 @@ func (r *run) openRun() (phase, error) {
 	}
 	r.callIDs, r.findings = map[string]bool{}, map[*tools.Media]finding{}
 	r.accepted = map[*tools.Media]bool{}
-	for _, t := range r.turns {
-		for u := range t.eachUse() {
-			r.callIDs[u.ID] = true
+	for p := range eachPart(r.turns) {
+		if p.Use != nil {
+			r.callIDs[p.Use.ID] = true
 		}
 	}
 	r.resetMessages()

@@ -37,11 +37,7 @@ func TestARunIsChargedForItsTokens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := table.NewMemory(nil)
 		limit := func(d table.Driver) *admission.Admission {
-			tb, err := table.New(d, nil)
-			require.NoError(t, err)
-			limits, err := admission.New(tb.System(), &admission.Options{Tokens: 100})
-			require.NoError(t, err)
-			return limits
+			return newAdmission(t, d, &admission.Options{Tokens: 100})
 		}
 		limits := limit(d)
 		dying := newDoomed(d, 1<<30, 0)
@@ -166,10 +162,7 @@ func TestARunIsChargedForACompactionThatFails(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := table.NewMemory(nil)
-		tb, err := table.New(d, nil)
-		require.NoError(t, err)
-		limits, err := admission.New(tb.System(), &admission.Options{Tokens: 200})
-		require.NoError(t, err)
+		limits := newAdmission(t, d, &admission.Options{Tokens: 200})
 		a, err := agent.New(costly(), &agent.Options{
 			Compact: func(context.Context, []agent.Turn, bool) ([]agent.Turn, agent.Usage, error) {
 				return nil, agent.Usage{Input: 60, Output: 10}, errors.New("no summary")

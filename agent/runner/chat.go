@@ -203,25 +203,14 @@ func (c *Chat) Decide(ctx context.Context, run string, ds ...agent.Decision) (ne
 // Runs returns the ids of the newest run and of the runs that it continues, oldest first. They answer the
 // conversation's last message together. The result is empty if the conversation does not have a run.
 func (c *Chat) Runs(ctx context.Context) (ids []string, _ error) {
-	session, err := c.findSession(ctx)
+	view, h, err := c.readNewest(ctx)
 	if errors.Is(err, ErrNotFound) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	view, err := c.runner.table.In(session)
-	if err != nil {
-		return nil, fmt.Errorf("runner: chat: %w", err)
-	}
-	heads, err := listHeads(ctx, view, 1)
-	if err != nil {
-		return nil, fmt.Errorf("runner: chat: %w", err)
-	}
-	if len(heads) == 0 {
-		return nil, nil
-	}
-	h := heads[0]
+	session := view.Scope()
 	for ids = append(ids, runID(session, h.n)); h.continues > 0; ids = append(ids, runID(session, h.n)) {
 		if h, err = readHead(ctx, view, h.continues); err != nil {
 			return nil, fmt.Errorf("runner: chat: %w", err)
@@ -229,6 +218,24 @@ func (c *Chat) Runs(ctx context.Context) (ids []string, _ error) {
 	}
 	slices.Reverse(ids)
 	return ids, nil
+}
+
+// readNewest returns the view of the conversation's session and its newest run. It returns [ErrNotFound] if the
+// conversation does not have a run.
+func (c *Chat) readNewest(ctx context.Context) (*table.View, head, error) {
+	session, err := c.findSession(ctx)
+	if err != nil {
+		return nil, head{}, err
+	}
+	view, err := c.runner.table.In(session)
+	if err != nil {
+		return nil, head{}, fmt.Errorf("runner: chat: %w", err)
+	}
+	h, err := readNewestHead(ctx, view)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		err = fmt.Errorf("runner: chat: %w", err)
+	}
+	return view, h, err
 }
 
 // Follow yields the events of a run of the conversation, see [Runner.Follow].

@@ -165,9 +165,7 @@ func TestAllDecisionsOfAChatContinueItsRunOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := table.NewMemory(nil)
-		approvals := newApprovals(t, d)
-		var lent []string
-		p := newProcess(t, d, lending(t, approvals, &lent, "Emma", "Persuasion"), &runner.Options{Approvals: approvals})
+		p, lent := newLender(t, d, "Emma", "Persuasion")
 		defer p.shutDown(t)
 		user := userOf(t, "acme", "u1")
 		c := chatOf(t, p, user, "aisdk", "chat 1")
@@ -184,7 +182,7 @@ func TestAllDecisionsOfAChatContinueItsRunOnce(t *testing.T) {
 		require.ErrorIs(t, err, approval.ErrNotFound)
 		_, err = chatOf(t, p, user, "aisdk", "chat 2").Decide(t.Context(), run, yes)
 		require.ErrorIs(t, err, runner.ErrNotFound, "the run is in another conversation")
-		assert.Empty(t, lent, "nothing was decided")
+		assert.Empty(t, *lent, "nothing was decided")
 
 		next, err := c.Decide(t.Context(), run, yes, no)
 		require.NoError(t, err)
@@ -193,7 +191,7 @@ func TestAllDecisionsOfAChatContinueItsRunOnce(t *testing.T) {
 		assert.Equal(t, next, again)
 		events := collect(t, p, user, next)
 		assert.Equal(t, []string{"run_started", "approval_decided", "tool_result", "step_finished", "step_started", "text_delta", "step_finished", "finished"}, types(events))
-		assert.Len(t, lent, 1, "the other was declined")
+		assert.Len(t, *lent, 1, "the other was declined")
 		again, err = c.Decide(t.Context(), run, yes, no)
 		require.NoError(t, err, "when it has ended")
 		assert.Equal(t, next, again)

@@ -26,10 +26,7 @@ func TestARunThatWaitsOutlivesManyProcesses(t *testing.T) {
 		d := table.NewMemory(nil)
 		host := hostOf(t, agenttest.Func(func(context.Context, *agent.Request) ([]agent.Delta, error) { return say("Hi."), nil }))
 		open := func(d table.Driver) (*process, *admission.Admission) {
-			tb, err := table.New(d, nil)
-			require.NoError(t, err)
-			a, err := admission.New(tb.System(), &admission.Options{UserRuns: 1})
-			require.NoError(t, err)
+			a := newAdmission(t, d, &admission.Options{UserRuns: 1})
 			return newProcess(t, d, host, &runner.Options{Admission: a}), a
 		}
 		clean, places := open(d)

@@ -34,6 +34,28 @@ func newApprovals(t testing.TB, d table.Driver) *approval.Approvals {
 	return approvals
 }
 
+// newLender returns a process on d whose model lends the given books at once, each of which needs an approval. lent
+// receives the titles of those that were lent.
+func newLender(t *testing.T, d table.Driver, books ...string) (p *process, lent *[]string) {
+	t.Helper()
+	approvals, lent := newApprovals(t, d), &[]string{}
+	return newProcess(t, d, lending(t, approvals, lent, books...), &runner.Options{Approvals: approvals}), lent
+}
+
+// newMortalLenders returns two processes on a table whose model lends Emma, with an approval. The first one is killed or
+// frozen at its n-th write.
+func newMortalLenders(t *testing.T, writes int, pause time.Duration) (a, b *process, dying *doomed, lent *[]string) {
+	t.Helper()
+	d := table.NewMemory(nil)
+	dying, lent = newDoomed(d, writes, pause), &[]string{}
+	open := func(d table.Driver) *process {
+		o := withLimits(t, d)
+		o.Approvals = newApprovals(t, d)
+		return newProcess(t, d, lending(t, o.Approvals, lent, "Emma"), o)
+	}
+	return open(dying), open(d), dying, lent
+}
+
 // lending returns a Host whose model lends the given books at once, each of which needs an approval.
 func lending(t testing.TB, approvals *approval.Approvals, lent *[]string, books ...string) runner.Host {
 	t.Helper()
@@ -127,9 +149,7 @@ func TestEachApprovalOfAnAnswerIsDecidedByItself(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := table.NewMemory(nil)
-		approvals := newApprovals(t, d)
-		var lent []string
-		p := newProcess(t, d, lending(t, approvals, &lent, "Emma", "Persuasion"), &runner.Options{Approvals: approvals})
+		p, lent := newLender(t, d, "Emma", "Persuasion")
 		defer p.shutDown(t)
 		session := newSession(t)
 		run, err := p.Start(t.Context(), runner.Request{Scope: session, Prompt: "Lend them."})
@@ -145,7 +165,7 @@ func TestEachApprovalOfAnAnswerIsDecidedByItself(t *testing.T) {
 		assert.Equal(t, session.SessionID()+".3", next.ID)
 		events = collect(t, p, session, next.ID)
 		assert.Contains(t, last(events), "complete")
-		assert.Len(t, lent, 1)
+		assert.Len(t, *lent, 1)
 	})
 }
 
@@ -153,9 +173,7 @@ func TestANewMessageOvertakesAnApproval(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := table.NewMemory(nil)
-		approvals := newApprovals(t, d)
-		var lent []string
-		p := newProcess(t, d, lending(t, approvals, &lent, "Emma"), &runner.Options{Approvals: approvals})
+		p, lent := newLender(t, d, "Emma")
 		defer p.shutDown(t)
 		session := newSession(t)
 		run, err := p.Start(t.Context(), runner.Request{Scope: session, Prompt: "Lend it."})
@@ -174,7 +192,7 @@ func TestANewMessageOvertakesAnApproval(t *testing.T) {
 		require.NoError(t, err)
 		_, err = p.Decide(t.Context(), session, other.ID, requests(t, events)[0], yes)
 		require.ErrorIs(t, err, runner.ErrNotPending, "the newest run does not continue it")
-		assert.Equal(t, []string{"Emma"}, lent)
+		assert.Equal(t, []string{"Emma"}, *lent)
 	})
 }
 
@@ -353,17 +371,8 @@ func TestAnApprovalSurvivesAKillAtAnyWrite(t *testing.T) {
 // approveAcross lends a book with an approval. The first process is killed or frozen at its n-th write.
 func approveAcross(t *testing.T, writes int, pause time.Duration) (made int) {
 	t.Helper()
-	d := table.NewMemory(nil)
-	dying := newDoomed(d, writes, pause)
+	a, b, dying, _ := newMortalLenders(t, writes, pause)
 	begin := dying.left.Load()
-	var lent []string
-	open := func(d table.Driver) *process {
-		approvals := newApprovals(t, d)
-		o := withLimits(t, d)
-		o.Approvals = approvals
-		return newProcess(t, d, lending(t, approvals, &lent, "Emma"), o)
-	}
-	a, b := open(dying), open(d)
 	stop := b.watch(t)
 	session := newSession(t)
 	q := runner.Request{Scope: session, Prompt: "Lend it.", Key: "k"}

@@ -147,6 +147,18 @@ func readHead(ctx context.Context, v *table.View, n int) (head, error) {
 	return parseHead(it)
 }
 
+// readNewestHead returns the head of the session's newest run, or [ErrNotFound].
+func readNewestHead(ctx context.Context, v *table.View) (head, error) {
+	heads, err := listHeads(ctx, v, 1)
+	if err == nil && len(heads) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return head{}, err
+	}
+	return heads[0], nil
+}
+
 // listHeads returns the newest runs of a session, newest first.
 func listHeads(ctx context.Context, v *table.View, limit int) ([]head, error) {
 	page, err := v.Query(ctx, table.Query{From: headPrefix, To: headEnd, Desc: true, Consistent: true, Limit: limit})

@@ -15,6 +15,7 @@ import (
 
 	"github.com/carrel-go/carrel/admission"
 	"github.com/carrel-go/carrel/agent/runner"
+	"github.com/carrel-go/carrel/internal/must"
 	"github.com/carrel-go/carrel/internal/transcript"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
@@ -138,11 +139,15 @@ func doom(t *testing.T, writes int, freeze time.Duration) (made int) {
 // withLimits returns options with an Admission that has a budget.
 func withLimits(t *testing.T, d table.Driver) *runner.Options {
 	t.Helper()
-	tb, err := table.New(d, nil)
+	return &runner.Options{Admission: newAdmission(t, d, &admission.Options{Tokens: 1 << 40}), StepTokens: 100}
+}
+
+// newAdmission returns the admission of a table.
+func newAdmission(t *testing.T, d table.Driver, o *admission.Options) *admission.Admission {
+	t.Helper()
+	a, err := admission.New(must.Get(table.New(d, nil)).System(), o)
 	require.NoError(t, err)
-	a, err := admission.New(tb.System(), &admission.Options{Tokens: 1 << 40})
-	require.NoError(t, err)
-	return &runner.Options{Admission: a, StepTokens: 100}
+	return a
 }
 
 // checkNothingReserved checks that no run has a place, and no step has tokens.

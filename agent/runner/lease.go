@@ -93,24 +93,34 @@ func (a *active) updateHead(ctx context.Context, change func(*head)) error {
 			a.head = h
 			return nil
 		}
-		conflict, ok := errors.AsType[*table.ConflictError](err)
-		if !ok {
+		if err := a.takeConflict(err); err != nil {
 			return err
 		}
-		if conflict.Current == nil {
-			return errLost
-		}
-		current, err := parseHead(*conflict.Current)
-		if err != nil {
-			return err
-		}
-		if current.claim != a.head.claim {
-			return errLost
-		}
-		if a.head = current; current.stop {
+		if a.head.stop {
 			a.stopRun()
 		}
 	}
+}
+
+// takeConflict takes the HEAD in the conflict that a put of HEAD returned. It returns errLost if that is not of this
+// claim, and any other error of the put unchanged.
+func (a *active) takeConflict(err error) error {
+	conflict, ok := errors.AsType[*table.ConflictError](err)
+	switch {
+	case !ok:
+		return err
+	case conflict.Current == nil:
+		return errLost
+	}
+	current, err := parseHead(*conflict.Current)
+	if err != nil {
+		return err
+	}
+	if current.claim != a.head.claim {
+		return errLost
+	}
+	a.head = current
+	return nil
 }
 
 // writeLog calls a method of the log. If that waits for as long as a lease, the run is left to another process.

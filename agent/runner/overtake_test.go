@@ -26,17 +26,8 @@ func TestAnOvertakenTurnIsInTheHistory(t *testing.T) {
 // write.
 func overtakeAcross(t *testing.T, writes int, pause time.Duration) (made int) {
 	t.Helper()
-	d := table.NewMemory(nil)
-	dying := newDoomed(d, writes, pause)
+	a, b, dying, lent := newMortalLenders(t, writes, pause)
 	begin := dying.left.Load()
-	var lent []string
-	open := func(d table.Driver) *process {
-		approvals := newApprovals(t, d)
-		o := withLimits(t, d)
-		o.Approvals = approvals
-		return newProcess(t, d, lending(t, approvals, &lent, "Emma"), o)
-	}
-	a, b := open(dying), open(d)
 	stop := b.watch(t)
 	session := newSession(t)
 	start := func(prompt string) *runner.Run {
@@ -65,7 +56,7 @@ func overtakeAcross(t *testing.T, writes int, pause time.Duration) (made int) {
 
 	h, _, err := b.turns.Load(t.Context(), session)
 	require.NoError(t, err)
-	assert.Empty(t, lent)
+	assert.Empty(t, *lent)
 	require.Len(t, h.Turns, 2, "the third waits still")
 	for i, prompt := range []string{"Lend it.", "Never mind."} {
 		messages := h.Turns[i].Messages

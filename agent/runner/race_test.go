@@ -146,11 +146,7 @@ func TestARunThatIsQueuedAgainTellsItsBeginningOnce(t *testing.T) {
 		d := table.NewMemory(nil)
 		dying := newDoomed(d, 1000, 0)
 		opts := func(d table.Driver) *runner.Options {
-			tb, err := table.New(d, nil)
-			require.NoError(t, err)
-			a, err := admission.New(tb.System(), &admission.Options{UserRuns: 1, Lease: 2 * time.Second})
-			require.NoError(t, err)
-			return &runner.Options{Admission: a}
+			return &runner.Options{Admission: newAdmission(t, d, &admission.Options{UserRuns: 1, Lease: 2 * time.Second})}
 		}
 		a, b := newProcess(t, dying, host, opts(dying)), newProcess(t, d, host, opts(d))
 		s := newSession(t)
@@ -244,11 +240,7 @@ func TestAFullQueueDoesNotCountAsATakeover(t *testing.T) {
 		d := table.NewMemory(nil)
 		dying := newDoomed(d, 1000, 0)
 		opts := func(d table.Driver) *runner.Options {
-			tb, err := table.New(d, nil)
-			require.NoError(t, err)
-			a, err := admission.New(tb.System(), &admission.Options{UserRuns: 1, TenantRuns: 1, Queue: 1, Lease: 2 * time.Second})
-			require.NoError(t, err)
-			return &runner.Options{Admission: a}
+			return &runner.Options{Admission: newAdmission(t, d, &admission.Options{UserRuns: 1, TenantRuns: 1, Queue: 1, Lease: 2 * time.Second})}
 		}
 		a, b := newProcess(t, dying, host, opts(dying)), newProcess(t, d, host, opts(d))
 		s := newSession(t)

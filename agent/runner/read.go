@@ -52,14 +52,10 @@ func (r *Runner) readNewest(ctx context.Context, sc scope.Scope, id string) (ses
 	if err != nil {
 		return sc, h, fmt.Errorf("runner: get: %w", err)
 	}
-	heads, err := listHeads(ctx, view, 1)
-	if err != nil {
-		return sc, h, fmt.Errorf("runner: get: %w", err)
+	if h, err = readNewestHead(ctx, view); err != nil && !errors.Is(err, ErrNotFound) {
+		err = fmt.Errorf("runner: get: %w", err)
 	}
-	if len(heads) == 0 {
-		return sc, h, ErrNotFound
-	}
-	return sc, heads[0], nil
+	return sc, h, err
 }
 
 // readRun returns the head of a run.

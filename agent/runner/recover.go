@@ -179,23 +179,9 @@ func (r *Runner) claimRun(ctx context.Context, session scope.Scope, view *table.
 // winEpoch puts HEAD with the new epoch. It returns errLost if the run has changed.
 func (a *active) winEpoch(ctx context.Context) error {
 	it, err := a.view.Put(ctx, a.head.encodeItem(a.session, a.runner.o.Retention), table.Version(a.head.version))
-	conflict, ok := errors.AsType[*table.ConflictError](err)
-	switch {
-	case !ok:
-		if err == nil {
-			a.head.version = it.Version
-		}
-		return err
-	case conflict.Current == nil:
-		return errLost
+	if err == nil {
+		a.head.version = it.Version
+		return nil
 	}
-	current, err := parseHead(*conflict.Current)
-	if err != nil {
-		return err
-	}
-	if current.claim != a.head.claim {
-		return errLost
-	}
-	a.head = current // an earlier try, whose answer was lost
-	return nil
+	return a.takeConflict(err) // an earlier try, whose answer was lost
 }

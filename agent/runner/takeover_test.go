@@ -157,10 +157,7 @@ func TestAQueuedRunStartsWhenAPlaceIsFree(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := table.NewMemory(nil)
-		tb, err := table.New(d, nil)
-		require.NoError(t, err)
-		limits, err := admission.New(tb.System(), &admission.Options{UserRuns: 1, TenantRuns: 1, Queue: 2})
-		require.NoError(t, err)
+		limits := newAdmission(t, d, &admission.Options{UserRuns: 1, TenantRuns: 1, Queue: 2})
 		p := newProcess(t, d, hostOf(t, slowly(time.Second, librarian(0))), &runner.Options{Admission: limits})
 		defer p.shutDown(t)
 		var sessions []scope.Scope
@@ -171,7 +168,7 @@ func TestAQueuedRunStartsWhenAPlaceIsFree(t *testing.T) {
 			require.NoError(t, err)
 			sessions, runs = append(sessions, session), append(runs, run)
 		}
-		_, err = p.Start(t.Context(), runner.Request{Scope: newSession(t), Prompt: "Go."})
+		_, err := p.Start(t.Context(), runner.Request{Scope: newSession(t), Prompt: "Go."})
 		full, ok := errors.AsType[*admission.FullError](err)
 		require.True(t, ok, "%v", err)
 		assert.GreaterOrEqual(t, full.RetryAfter, time.Second)

@@ -15,31 +15,21 @@ import (
 // Waiting reports whether the newest run of the conversation waits, and returns the ids of the approvals for which it
 // waits. They are fewer than its calls if requests have expired or were decided. A new message overtakes the calls.
 func (c *Chat) Waiting(ctx context.Context) (approvals []string, isWaiting bool, err error) {
-	session, err := c.findSession(ctx)
+	view, h, err := c.readNewest(ctx)
 	if errors.Is(err, ErrNotFound) {
 		return nil, false, nil
 	}
 	if err != nil {
 		return nil, false, err
 	}
-	view, err := c.runner.table.In(session)
-	if err != nil {
-		return nil, false, fmt.Errorf("runner: chat: %w", err)
-	}
-	heads, err := listHeads(ctx, view, 1)
-	if err != nil {
-		return nil, false, fmt.Errorf("runner: chat: %w", err)
-	}
-	if len(heads) == 0 {
-		return nil, false, nil
-	}
-	if !heads[0].status.HasEnded() { // but its last event may have been read
-		hasEnded, err := c.runner.awaitEnding(ctx, session, view, heads[0].n)
+	session := view.Scope()
+	if !h.status.HasEnded() { // but its last event may have been read
+		hasEnded, err := c.runner.awaitEnding(ctx, session, view, h.n)
 		if err != nil || !hasEnded {
 			return nil, false, err
 		}
 	}
-	if approvals, isWaiting, err = c.runner.waitingApprovals(ctx, session, view, heads[0].n); err != nil {
+	if approvals, isWaiting, err = c.runner.waitingApprovals(ctx, session, view, h.n); err != nil {
 		err = fmt.Errorf("runner: chat: %w", err)
 	}
 	return approvals, isWaiting, err

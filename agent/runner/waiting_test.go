@@ -30,9 +30,7 @@ func TestTheEndOfARunIsAwaitedBeforeItWaits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := lateHeads{table.NewMemory(nil)}
-		approvals := newApprovals(t, d)
-		var lent []string
-		p := newProcess(t, d, lending(t, approvals, &lent, "Emma"), &runner.Options{Approvals: approvals})
+		p, _ := newLender(t, d, "Emma")
 		defer p.shutDown(t)
 		user := userOf(t, "acme", "u1")
 		c := chatOf(t, p, user, "agui", "thread 1")
@@ -50,9 +48,7 @@ func TestAChatSaysForWhatItWaits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := lateHeads{table.NewMemory(nil)}
-		approvals := newApprovals(t, d)
-		var lent []string
-		p := newProcess(t, d, lending(t, approvals, &lent, "Emma", "Persuasion"), &runner.Options{Approvals: approvals})
+		p, _ := newLender(t, d, "Emma", "Persuasion")
 		defer p.shutDown(t)
 		user := userOf(t, "acme", "u1")
 		c := chatOf(t, p, user, "agui", "thread 1")
@@ -96,9 +92,7 @@ func TestAChatWhoseRequestsHaveExpiredWaits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := table.NewMemory(nil)
-		approvals := newApprovals(t, d)
-		var lent []string
-		p := newProcess(t, d, lending(t, approvals, &lent, "Emma"), &runner.Options{Approvals: approvals})
+		p, _ := newLender(t, d, "Emma")
 		defer p.shutDown(t)
 		user := userOf(t, "acme", "u1")
 		c := chatOf(t, p, user, "agui", "thread 1")

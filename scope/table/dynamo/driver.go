@@ -110,10 +110,7 @@ func (d *Driver) Put(ctx context.Context, k table.Key, r table.Row, cond table.C
 		ExpressionAttributeValues:           e.values,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
-	if err != nil {
-		return mapWriteError(err)
-	}
-	return nil
+	return mapWriteError(err)
 }
 
 // Delete implements [table.Driver] with a conditional DeleteItem.
@@ -131,10 +128,7 @@ func (d *Driver) Delete(ctx context.Context, k table.Key, cond table.Cond) error
 		ExpressionAttributeValues:           e.values,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
-	if err != nil {
-		return mapWriteError(err)
-	}
-	return nil
+	return mapWriteError(err)
 }
 
 // expression is a DynamoDB expression with its names and values. It uses placeholders for

@@ -71,8 +71,11 @@ func mapError(err error) error {
 	return fmt.Errorf("%w: %w", sentinel, err)
 }
 
-// mapWriteError is mapError for a conditional write, whose exception contains the item.
+// mapWriteError is mapError for a conditional write, whose exception contains the item. It returns nil for nil.
 func mapWriteError(err error) error {
+	if err == nil {
+		return nil
+	}
 	failed, ok := errors.AsType[*types.ConditionalCheckFailedException](err)
 	if !ok {
 		return mapError(err)
