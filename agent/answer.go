@@ -19,7 +19,6 @@ type answer struct {
 	hasSkipped bool
 }
 
-// answerCall is one call in an answer.
 type answerCall struct {
 	ToolUse
 	args strictjson.Value // of a valid call
@@ -43,7 +42,6 @@ func (a *answer) buildMessage() Message {
 	return m
 }
 
-// joinText returns all the text of the answer.
 func (a *answer) joinText() string {
 	var b strings.Builder
 	for _, p := range a.parts {

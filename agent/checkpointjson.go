@@ -9,7 +9,6 @@ import (
 	"github.com/carrel-go/carrel/tools"
 )
 
-// checkpointJSON is the JSON form of a Checkpoint.
 type checkpointJSON struct {
 	Run       string `json:"run"`
 	Partition string `json:"scope,omitempty"`

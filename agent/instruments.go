@@ -16,7 +16,6 @@ type instruments struct {
 	input, output, cacheRead, cacheWrite                metric.Int64Counter
 }
 
-// createAll creates the instruments.
 func (n *instruments) createAll(m metric.Meter) error {
 	var errs []error
 	seconds := func(name, text string) metric.Float64Histogram {

@@ -15,7 +15,6 @@ import (
 // grace is how long a tool may take to return after its context has ended.
 const grace = 2 * time.Second
 
-// errExited is the error of a tool that ended its goroutine.
 var errExited = errors.New("agent: the tool ended its goroutine and returned nothing")
 
 // invocations are the calls of a run that are in flight, each in a separate goroutine. The host's auditor and spans run

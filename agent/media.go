@@ -63,7 +63,6 @@ func yieldMedia(yield func(medium) bool, m medium, byKind ...*tools.Media) bool 
 	return true
 }
 
-// resultMedia yields the media of a result.
 func resultMedia(res tools.Result) iter.Seq[medium] {
 	return func(yield func(medium) bool) { yieldResultMedia(yield, 0, res.Blocks) }
 }
@@ -113,7 +112,6 @@ func (m medium) noteText() string {
 	return fmt.Sprintf("[There was %s here: %s.]", m.displayName(), m.note)
 }
 
-// displayName returns the kind of m with its article, and its format.
 func (m medium) displayName() string { return m.kind.withArticle() + " (" + m.Format + ")" }
 
 // hasMedia reports whether a result holds media.
@@ -131,5 +129,4 @@ const (
 	mediaKinds
 )
 
-// withArticle returns the kind with its article.
 func (k mediaKind) withArticle() string { return [...]string{"an image", "a document", "a video"}[k] }

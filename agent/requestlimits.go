@@ -39,7 +39,6 @@ func lowerLimit[N int | int64](a, b N) N {
 	return min(a, b)
 }
 
-// mediaCount counts the media of a request.
 type mediaCount struct {
 	of    [mediaKinds]int
 	bytes int64 // of images and documents
@@ -83,7 +82,6 @@ func (l RequestLimits) reduceByQuarter() RequestLimits {
 	return l
 }
 
-// isBeyond reports whether the count is beyond the limits.
 func (c mediaCount) isBeyond(l RequestLimits) bool { return c.exceededKinds(l) != [mediaKinds]bool{} }
 
 // listCounts lists the limits of numbers and bytes.

@@ -43,7 +43,6 @@ func Summarise(m Model, tokens int) (Compactor, error) {
 	}, nil
 }
 
-// requestSummary returns a summary of the turns by m.
 func requestSummary(ctx context.Context, m Model, turns []Turn) (string, Usage, error) {
 	r := &Request{
 		System:    summarySystem,
@@ -112,7 +111,6 @@ func writeTranscript(turns []Turn) string {
 	return b.String()
 }
 
-// plainResult returns a result as text.
 func plainResult(r *ToolResult) string {
 	var pieces []string
 	if r.IsError {

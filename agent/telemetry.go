@@ -89,7 +89,6 @@ func (t *telemetry) beginSpan(ctx context.Context, op, subject string, kind trac
 	return s.ctx, s
 }
 
-// modelAttributes returns the attributes of the agent and its model.
 func (t *telemetry) modelAttributes() []attribute.KeyValue {
 	return textAttributes("gen_ai.provider.name", t.model.Provider, "gen_ai.request.model", t.model.Model,
 		"gen_ai.agent.name", t.name)

@@ -169,7 +169,6 @@ func readRecord(m strictjson.Value, bucket string) (e S3Event, created bool, err
 	return e, true, err
 }
 
-// readBridgeEvent reads an event from EventBridge.
 func readBridgeEvent(m strictjson.Value, bucket string) ([]S3Event, error) {
 	var r memberReader
 	source, kind, at := r.readText(m, "source"), r.readText(m, "detail-type"), r.readText(m, "time")

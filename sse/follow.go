@@ -231,7 +231,6 @@ func (f *follower) sendRequest(ctx context.Context) (*http.Response, error) {
 	return nil, &ResponseError{StatusCode: res.StatusCode, Header: res.Header, Body: body}
 }
 
-// readResponse yields the events of one response.
 func (f *follower) readResponse(body io.Reader, yield func(Event, error) bool) error {
 	d := newDecoder(body, f.o.MaxEvent, f.lastID)
 	for {

@@ -14,7 +14,6 @@ const (
 	maxLabel  = 256 // bytes of a value
 )
 
-// checkLabels checks the labels of a record.
 func checkLabels(labels map[string]string) error {
 	if len(labels) > maxLabels {
 		return invalidError("%d labels: at most %d are allowed", len(labels), maxLabels)

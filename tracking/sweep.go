@@ -232,7 +232,6 @@ func (s *sweep) sweepRow(ctx context.Context, f table.Found) {
 	}
 }
 
-// sweepSession sweeps the record of one session.
 func (s *sweep) sweepSession(ctx context.Context, session scope.Scope) (verdict, error) {
 	view, r, err := s.t.readRecord(ctx, session)
 	if errors.Is(err, ErrNotFound) {

@@ -11,7 +11,6 @@ import (
 	"github.com/carrel-go/carrel/scope/object"
 )
 
-// panicError is the error of a function that panicked.
 type panicError struct {
 	value any
 	stack []byte

@@ -73,7 +73,6 @@ func (q *request) idempotencyKey() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// streamRefusal returns the stream of a refusal.
 func (q *request) streamRefusal(f *refusal) iter.Seq2[[]sse.Event, error] {
 	return func(yield func([]sse.Event, error) bool) {
 		t := newTranslator(q)

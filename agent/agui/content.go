@@ -23,7 +23,6 @@ type (
 	}
 )
 
-// resultInfo is the metadata of a result.
 type resultInfo struct {
 	Summary   string `json:"summary,omitempty"`
 	IsError   bool   `json:"isError,omitempty"`

@@ -96,7 +96,6 @@ func (t *transcript) add(role string, m any, calls ...string) {
 	t.messages, t.roles = append(t.messages, m), append(t.roles, role)
 }
 
-// addResult adds the result of a call.
 func (t *transcript) addResult(call string, m any) {
 	owner, ok := t.owners[call]
 	if !ok {

@@ -15,7 +15,6 @@ const (
 	maxReason  = 1000 // bytes, as in package approval
 )
 
-// request is the request of a client.
 type request struct {
 	// thread and run are the client's ids of the conversation and of the run. run is the idempotency key: the same
 	// request with the same id gets the same run.
@@ -189,7 +188,6 @@ func (q *request) dialect() replay.Dialect {
 	}}
 }
 
-// hasMessage reports whether the client has a message of a kind.
 func (q *request) hasMessage(isKind func(*clientMessage) bool) bool {
 	for i := range q.messages {
 		if isKind(&q.messages[i]) {

@@ -136,7 +136,6 @@ func (h *Handler) sendMessage(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// startRun starts the run of a message.
 func startRun(ctx context.Context, chat Chat, q *request) (*messageStream, error) {
 	key := hashKey("message", q.message)
 	if q.regenerate {
@@ -187,7 +186,6 @@ func recordDecisions(ctx context.Context, chat Chat, q *request) (*messageStream
 	return &messageStream{chat: chat, runs: runs, known: i}, nil
 }
 
-// streamMessage streams a message.
 func (h *Handler) streamMessage(w http.ResponseWriter, r *http.Request, s *messageStream) {
 	setHeader(w.Header())
 	h.front.Serve(w, r, func(ctx context.Context) iter.Seq2[[]sse.Event, error] {

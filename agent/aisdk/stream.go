@@ -15,7 +15,6 @@ type messageStream struct {
 	known int      // number of them that the client has
 }
 
-// yieldFrames yields the frames of the message.
 func (s *messageStream) yieldFrames(ctx context.Context, yield func([]sse.Event, error) bool) error {
 	t := newTranslator()
 	d := replay.Dialect{FromStart: true, New: func() func(replay.Event) ([]sse.Event, error) { return t.translate }}

@@ -52,7 +52,6 @@ func (t *translator) beginRun(p runPlace) {
 	t.run, t.lastOther = p, ""
 }
 
-// translate returns the frames of an event.
 func (t *translator) translate(ev replay.Event) ([]sse.Event, error) {
 	clear(t.frames)
 	t.frames = t.frames[:0]

@@ -16,7 +16,6 @@ type reasoningBlock struct {
 	redacted        []byte
 }
 
-// addReasoning adds one delta to a block of reasoning.
 func (a *accumulator) addReasoning(b *block, d types.ReasoningContentBlockDelta) error {
 	r := b.reasoning
 	switch d := d.(type) {

@@ -40,7 +40,6 @@ func convertStrict(schema json.RawMessage) (json.RawMessage, error) {
 	return c.convertSchema(root, "")
 }
 
-// schemaConverter converts one schema.
 type schemaConverter struct {
 	defs   strictjson.Value
 	prefix string   // of a reference to one of defs
@@ -173,7 +172,6 @@ type member struct {
 	value json.RawMessage
 }
 
-// addDescription adds a note to the description.
 func (o orderedObject) addDescription(note string) orderedObject {
 	for i, m := range o {
 		var had string
@@ -196,7 +194,6 @@ func (o orderedObject) encode() json.RawMessage {
 	return append(out, '}')
 }
 
-// quoteString returns s as JSON.
 func quoteString(s string) json.RawMessage {
 	b, _ := json.Marshal(s) // a string cannot fail
 	return b

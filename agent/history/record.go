@@ -114,7 +114,6 @@ func newDamage(it table.Item, cause error) error {
 	return fmt.Errorf("%w: the item %q: %w", ErrDamaged, it.Sort, cause)
 }
 
-// readRecord returns the record of an item.
 func (s *Store) readRecord(ctx context.Context, view *table.View, it table.Item) (record, error) {
 	raw, err := s.readContent(ctx, view, it)
 	if err != nil {

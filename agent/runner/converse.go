@@ -83,7 +83,6 @@ func (a *active) prepareAgent(resume *agent.Checkpoint, e *agentResult) (*task, 
 	return nil, err
 }
 
-// buildInput sets the input of the agent.
 func (a *active) buildInput(t *task, resume *agent.Checkpoint) error {
 	err := a.reasonToFail()
 	if err != nil {

@@ -134,7 +134,6 @@ func hasCall(uses []agent.ToolUse, call string) bool {
 	return slices.ContainsFunc(uses, func(use agent.ToolUse) bool { return use.ID == call })
 }
 
-// recordDecisions records the decisions.
 func (r *Runner) recordDecisions(ctx context.Context, session scope.Scope, by string, ds []agent.Decision) error {
 	for _, d := range ds {
 		decision := approval.Decision{Approve: d.Approved, By: by, Reason: d.Reason}

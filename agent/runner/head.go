@@ -70,7 +70,6 @@ func parseHeadName(sort string) (int, error) {
 	return n, nil
 }
 
-// encodeItem returns the item of the head.
 func (h *head) encodeItem(session scope.Scope, retention time.Duration) table.Item {
 	it := table.Item{Sort: headName(h.n), Version: h.version, Expires: time.Now().Add(retention)}
 	it.Attr = map[string]table.Value{
@@ -98,7 +97,6 @@ func (h *head) encodeItem(session scope.Scope, retention time.Duration) table.It
 	return it
 }
 
-// parseHead returns the head of an item.
 func parseHead(it table.Item) (head, error) {
 	h := head{version: it.Version, input: findStored(it.Attr, inputAttr)}
 	status, _ := it.Attr[statusAttr].(string)
@@ -123,7 +121,6 @@ func parseHead(it table.Item) (head, error) {
 	return h, nil
 }
 
-// describeRun returns the description of the run.
 func (h *head) describeRun(session scope.Scope, in *input) *Run {
 	r := &Run{
 		ID: runID(session, h.n), Scope: session, Status: h.status, TakenOver: h.epoch > 1,

@@ -58,7 +58,6 @@ func (r *Runner) readNewest(ctx context.Context, sc scope.Scope, id string) (ses
 	return sc, h, err
 }
 
-// readRun returns the head of a run.
 func (r *Runner) readRun(ctx context.Context, sc scope.Scope, id string) (scope.Scope, head, error) {
 	session, n, err := parseRun(sc, id)
 	if err != nil {
@@ -298,7 +297,6 @@ func (r *Runner) findInHistory(ctx context.Context, session scope.Scope, call st
 // maxPages bounds the turns in which a result is looked for.
 const maxPages = 40
 
-// findResult returns the result of a call in a turn.
 func findResult(t agent.Turn, call string) (tools.Result, bool) {
 	for _, m := range t.Messages {
 		for _, p := range m.Parts {

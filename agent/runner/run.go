@@ -120,7 +120,6 @@ func streamAgent(
 	}
 }
 
-// runID returns the id of the n-th run of a session.
 func runID(session scope.Scope, n int) string { return session.SessionID() + "." + strconv.Itoa(n) }
 
 // parseRun returns the session and the number of a run that sc may reach: its session or its user.

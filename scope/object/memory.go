@@ -188,7 +188,6 @@ func (m *memory) findLocked(a Addr) (memoryObject, error) {
 	return o, nil
 }
 
-// copyInfo returns a copy of the Info.
 func (o memoryObject) copyInfo() Info {
 	i := o.info
 	i.SHA256 = bytes.Clone(i.SHA256)

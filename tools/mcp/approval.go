@@ -98,7 +98,6 @@ func (s *server) recordAnswer(ctx context.Context, caller scope.Scope, w wait) e
 	return nil
 }
 
-// readDecision returns the decision of an answer, and whether it has one.
 func readDecision(answer *sdk.ElicitResult) (approval.Decision, bool) {
 	switch answer.Action {
 	case "decline":

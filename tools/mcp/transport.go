@@ -184,7 +184,6 @@ func findAnswer(res *http.Response, id json.RawMessage, maxEvent int) ([]byte, e
 	return nil, fmt.Errorf("mcp: status %d with the media type %.80q", res.StatusCode, kind)
 }
 
-// limitedBody is the body of a response.
 type limitedBody struct {
 	body  io.ReadCloser
 	left  int64

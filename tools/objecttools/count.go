@@ -55,7 +55,6 @@ func (n *counts) countLines(t *textReader) error {
 	}
 }
 
-// countRows counts the rows of CSV.
 func (n *counts) countRows(c *csvReader, columns int, out *description) error {
 	rec := &c.rec
 	for {

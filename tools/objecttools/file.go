@@ -74,7 +74,6 @@ func (ts *toolset) openTextFile(ctx context.Context, c *tools.Call, handle strin
 	return f, err
 }
 
-// hasWholeHead reports whether head is the whole file.
 func (f *file) hasWholeHead() bool { return f.info.Size == int64(len(f.head)) }
 
 // decodeHead returns the text of head as UTF-8.

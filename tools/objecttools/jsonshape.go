@@ -60,7 +60,6 @@ func newJSONShape(enc encoding) *jsonShape {
 	return &jsonShape{enc: enc, nodes: []shapeNode{{path: "$"}}}
 }
 
-// countValue counts a value at node n.
 func (s *jsonShape) countValue(n int, t jsonTypes) {
 	if n >= 0 {
 		s.nodes[n].types |= t

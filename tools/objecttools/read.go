@@ -173,7 +173,6 @@ func (f *file) parseReadCursor(args readArgs) (req readRequest, err error) {
 	return req, nil
 }
 
-// cursorAt returns a cursor to continue the request at off.
 func (req *readRequest) cursorAt(f *file, off int64, inLine bool) string {
 	unit := int64(slices.Index(units, req.by))
 	return encodeCursor(f.cursorBinding("read"), unit, off, req.line, req.goal, boolNumber(inLine))

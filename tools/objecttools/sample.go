@@ -30,7 +30,6 @@ type sampleArgs struct {
 	From  string `json:"from,omitempty" jsonschema:"spread (evenly over the file, including the first and the last), head or tail; default spread" enum:"spread,head,tail"`
 }
 
-// sampleResult is the result of sample.
 type sampleResult struct {
 	File    string       `json:"file"`
 	By      string       `json:"by"` // "lines" or "rows"
@@ -59,7 +58,6 @@ func (s sampleResult) Summary() string {
 	return fmt.Sprintf("%d %s of %s", len(s.Items), what, s.File)
 }
 
-// sampler takes one sample.
 type sampler struct {
 	f       *file
 	columns int

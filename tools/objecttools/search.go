@@ -35,7 +35,6 @@ type searchArgs struct {
 	Cursor     string `json:"cursor,omitempty" jsonschema:"the cursor of the previous result, to search on; use the same pattern"`
 }
 
-// searchResult is the result of search.
 type searchResult struct {
 	File    string        `json:"file"`
 	Matches []searchMatch `json:"matches"`
@@ -107,7 +106,6 @@ func (ts *toolset) searchFile(ctx context.Context, c *tools.Call, args searchArg
 	return s.out, nil
 }
 
-// searcher is one search.
 type searcher struct {
 	p         *pattern
 	work      budget // of callWork

@@ -26,7 +26,6 @@ type uploadPage struct {
 	Next string `json:"next,omitempty"`
 }
 
-// uploadRow is an upload in an uploadPage.
 type uploadRow struct {
 	ID       string            `json:"upload_id"`
 	User     string            `json:"user_id,omitempty"` // only in a tenant's scope

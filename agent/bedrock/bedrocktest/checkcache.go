@@ -4,7 +4,6 @@ import "fmt"
 
 const maxCachePoints = 4
 
-// checkCachePoints checks all cache points.
 func checkCachePoints(in *wireRequest) string {
 	points := 0
 	short := false // a point with a TTL of five minutes came before

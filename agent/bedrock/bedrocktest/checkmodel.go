@@ -71,7 +71,6 @@ func checkNovaVideos(in *wireRequest) string {
 	return ""
 }
 
-// countVideos returns the number of videos of a request.
 func countVideos(in *wireRequest) (n int) {
 	for at, b := range in.blocks() {
 		for _, c := range b.media(at) {

@@ -33,7 +33,6 @@ func checkGuardContent(g *wireGuardContent, at string) string {
 	return msg
 }
 
-// newGuardedPart returns the content as a part.
 func (r *Request) newGuardedPart(g *wireGuardContent) agent.Part {
 	if g.Image != nil {
 		return agent.Part{Image: r.newMedia(g.Image)}

@@ -18,7 +18,6 @@ type messageWriter struct {
 	kind blockKind
 }
 
-// blockKind is the content of a block.
 type blockKind int
 
 const (
@@ -98,7 +97,6 @@ func (m *messageWriter) stopBlock(index int) {
 	m.emit("contentBlockStop", append(beginBlock(index), '}'))
 }
 
-// deltaPayload returns the payload of a contentBlockDelta.
 func deltaPayload(index int, before, s, after string) []byte {
 	b := append(beginBlock(index), `,"delta":{`...)
 	b = appendQuoted(append(b, before...), s)

@@ -51,7 +51,6 @@ type Request struct {
 
 func (r *Request) refuse(e httpError) { r.Refused, r.refusal = e.message, e }
 
-// agentRequest returns the request for an agent.Model.
 func (r *Request) agentRequest() *agent.Request {
 	return &agent.Request{
 		System: r.System, Messages: r.Messages, Tools: r.Tools, Choice: r.Choice, Output: r.Output,

@@ -171,7 +171,6 @@ type (
 	}
 )
 
-// blockPath returns the path of a block.
 func blockPath(message, block int) string {
 	return fmt.Sprintf("messages.%d.content.%d", message, block)
 }

@@ -132,7 +132,6 @@ func (b *bench) put(name string, data []byte, o *object.PutOptions) (object.Ref,
 	return ref, info
 }
 
-// putError returns the error of a put.
 func (b *bench) putError(name, data string, o *object.PutOptions) error {
 	_, _, err := b.root.Put(b.ctx, b.ref(name), bytes.NewReader([]byte(data)), o)
 	return err

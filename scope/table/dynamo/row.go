@@ -20,7 +20,6 @@ const (
 
 const slots = int(table.I3)
 
-// indexKeyNames returns the names of the keys of an index.
 func indexKeyNames(slot table.Slot) (partition, sort string) {
 	switch slot {
 	case table.I1:
