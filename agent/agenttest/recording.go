@@ -43,7 +43,6 @@ type encodedBody struct {
 
 func (b wireBody) isBinary() bool { return !utf8.Valid(b) }
 
-// MarshalJSON implements [json.Marshaler].
 func (b wireBody) MarshalJSON() ([]byte, error) {
 	var out encodedBody
 	switch {
@@ -57,7 +56,6 @@ func (b wireBody) MarshalJSON() ([]byte, error) {
 	return encodeJSON(out, "")
 }
 
-// UnmarshalJSON implements [json.Unmarshaler].
 func (b *wireBody) UnmarshalJSON(raw []byte) error {
 	var in encodedBody
 	if err := decodeStrict(raw, &in); err != nil {

@@ -38,7 +38,6 @@ var (
 	_ Copier = (*memory)(nil)
 )
 
-// Open implements [Driver].
 func (m *memory) Open(ctx context.Context, a Addr, r Range) (io.ReadCloser, Info, error) {
 	o, err := m.findObject(ctx, a)
 	if err != nil {
@@ -85,7 +84,6 @@ func (m *memory) Put(ctx context.Context, a Addr, body io.Reader, o PutOptions) 
 	return m.storeLocked(a, n, o)
 }
 
-// Copy implements [Copier].
 func (m *memory) Copy(ctx context.Context, _ scope.Scope, from, to Addr, o PutOptions) (Info, error) {
 	if err := ctx.Err(); err != nil {
 		return Info{}, err
@@ -116,7 +114,6 @@ func (m *memory) storeLocked(a Addr, n memoryObject, o PutOptions) (Info, error)
 	return n.copyInfo(), nil
 }
 
-// Stat implements [Driver].
 func (m *memory) Stat(ctx context.Context, a Addr) (Info, error) {
 	o, err := m.findObject(ctx, a)
 	if err != nil {
@@ -125,7 +122,6 @@ func (m *memory) Stat(ctx context.Context, a Addr) (Info, error) {
 	return o.copyInfo(), nil
 }
 
-// List implements [Driver].
 func (m *memory) List(ctx context.Context, s scope.Scope, after string, limit int) ([]Entry, bool, error) {
 	if err := s.Require(); err != nil {
 		return nil, false, fmt.Errorf("object: list: %w", err)
@@ -149,7 +145,6 @@ func (m *memory) List(ctx context.Context, s scope.Scope, after string, limit in
 	return found, false, nil
 }
 
-// Delete implements [Driver].
 func (m *memory) Delete(ctx context.Context, a Addr) error {
 	if err := ctx.Err(); err != nil {
 		return err

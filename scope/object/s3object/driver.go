@@ -135,7 +135,6 @@ func (d *driver) checkBucket(a object.Addr) error {
 	return nil
 }
 
-// Open implements [object.Driver].
 func (d *driver) Open(ctx context.Context, a object.Addr, r object.Range) (io.ReadCloser, object.Info, error) {
 	c, err := d.clientFor(ctx, a)
 	if err != nil {
@@ -205,7 +204,6 @@ func (d *driver) Put(ctx context.Context, a object.Addr, body io.Reader, o objec
 	}, nil
 }
 
-// Stat implements [object.Driver].
 func (d *driver) Stat(ctx context.Context, a object.Addr) (object.Info, error) {
 	c, err := d.clientFor(ctx, a)
 	if err != nil {
@@ -228,7 +226,6 @@ func (d *driver) Stat(ctx context.Context, a object.Addr) (object.Info, error) {
 	}, nil
 }
 
-// List implements [object.Driver].
 func (d *driver) List(ctx context.Context, s scope.Scope, after string, limit int) ([]object.Entry, bool, error) {
 	if err := s.Require(); err != nil {
 		return nil, false, fmt.Errorf("s3object: list: %w", err)
