@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/carrel-go/carrel/internal/sleep"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 )
@@ -187,10 +188,9 @@ func (a *Admission) changeBudget(
 		} else {
 			it = *conflict.Current
 		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(rand.N(time.Millisecond << min(try, 6))): //nolint:gosec // spreads load; not a secret
+		wait := rand.N(time.Millisecond << min(try, 6)) //nolint:gosec // spreads load; not a secret
+		if err := sleep.For(ctx, wait); err != nil {
+			return err
 		}
 	}
 	return fmt.Errorf("%w: too many concurrent changes", table.ErrBusy)

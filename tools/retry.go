@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"time"
+
+	"github.com/carrel-go/carrel/internal/sleep"
 )
 
 // Transient returns an error that wraps err and makes [RetryTransient] run the call again. Use it for failures that may
@@ -74,12 +76,5 @@ func waitFor(ctx context.Context, d time.Duration) bool {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= d {
 		return false
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return ctx.Err() == nil
-	}
+	return sleep.For(ctx, d) == nil && ctx.Err() == nil
 }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/carrel-go/carrel/internal/sleep"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 )
@@ -118,14 +119,7 @@ func (t *Tracker) swapRecord(ctx context.Context, view *table.View, r Record, f 
 // each further one, and at most 64 ms.
 func backOff(ctx context.Context, conflicts int) error {
 	most := time.Millisecond << min(conflicts, 6)
-	wait := time.NewTimer(rand.N(most)) //nolint:gosec // nothing secret
-	defer wait.Stop()
-	select {
-	case <-wait.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return sleep.For(ctx, rand.N(most)) //nolint:gosec // nothing secret
 }
 
 // putItem writes an item, and repeats a write whose result is unknown.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/internal/sleep"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/tools/approval"
@@ -185,7 +186,7 @@ func (r *Runner) awaitNewest(
 			_, err = r.takeOverEnded(ctx, session, view, newest)
 		}
 		if err == nil {
-			err = sleepFor(ctx, pause)
+			err = sleep.For(ctx, pause)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("runner: decide: %w", err)

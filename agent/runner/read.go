@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/internal/sleep"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/sse"
 	"github.com/carrel-go/carrel/sse/replay"
@@ -165,7 +166,7 @@ func (f *logFinder) awaitBeginning(ctx context.Context) error {
 	if f.head.status.HasEnded() {
 		return fmt.Errorf("runner: the log of the run: %w", sse.ErrExpired)
 	}
-	if err := sleepFor(ctx, time.Second/4); err != nil {
+	if err := sleep.For(ctx, time.Second/4); err != nil {
 		return err
 	}
 	return f.findLog(ctx)
@@ -184,18 +185,6 @@ func (r *Runner) awaitLog(ctx context.Context, session scope.Scope, n int) error
 func awaitClosed(ctx context.Context, c <-chan struct{}) error {
 	select {
 	case <-c:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// sleepFor waits for d. It returns the cause if ctx ends first.
-func sleepFor(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/carrel-go/carrel/internal/dueindex"
+	"github.com/carrel-go/carrel/internal/sleep"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 )
@@ -90,11 +91,8 @@ func (r *Runner) Watch(ctx context.Context, system *table.System) {
 		if err != nil {
 			r.logError(ctx, "runner: recovery", "", err)
 		}
-		pause := time.NewTimer(r.o.Lease/4 + mathrand.N(r.o.Lease/2)) //nolint:gosec // spreads load; not a secret
-		select {
-		case <-pause.C:
-		case <-ctx.Done():
-			pause.Stop()
+		pause := r.o.Lease/4 + mathrand.N(r.o.Lease/2) //nolint:gosec // spreads load; not a secret
+		if sleep.For(ctx, pause) != nil {
 			return
 		}
 	}

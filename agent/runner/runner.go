@@ -14,6 +14,7 @@ import (
 	"github.com/carrel-go/carrel/agent"
 	"github.com/carrel-go/carrel/agent/history"
 	"github.com/carrel-go/carrel/internal/jsonobject"
+	"github.com/carrel-go/carrel/internal/sleep"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/table"
@@ -245,12 +246,8 @@ func (r *Runner) retryFor(ctx context.Context, most time.Duration, op func(conte
 		if err == nil || isPermanent(err) {
 			return err
 		}
-		pause := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			pause.Stop()
-			return errors.Join(context.Cause(ctx), err)
-		case <-pause.C:
+		if ended := sleep.For(ctx, wait); ended != nil {
+			return errors.Join(ended, err)
 		}
 		if time.Now().After(last) {
 			return err

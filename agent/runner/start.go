@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/internal/sleep"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 )
@@ -146,7 +147,7 @@ func (r *Runner) awaitEnding(ctx context.Context, session scope.Scope, view *tab
 				return false, err
 			}
 		}
-		if err := sleepFor(ctx, endingPoll); err != nil {
+		if err := sleep.For(ctx, endingPoll); err != nil {
 			return false, err
 		}
 	}

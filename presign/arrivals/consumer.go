@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/carrel-go/carrel/internal/sleep"
 )
 
 const (
@@ -104,10 +106,7 @@ func (c *Consumer) Run(ctx context.Context) {
 		}
 		if pause > 0 {
 			wait := pause/2 + rand.N(pause/2) //nolint:gosec // spreads consumers; not secret
-			select {
-			case <-time.After(wait):
-			case <-ctx.Done():
-			}
+			_ = sleep.For(ctx, wait)          // the loop ends with ctx
 		}
 	}
 }

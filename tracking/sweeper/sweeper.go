@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/carrel-go/carrel/internal/sleep"
 	"github.com/carrel-go/carrel/scope/object"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/tracking"
@@ -135,10 +136,7 @@ func (s *Sweeper) Run(ctx context.Context) {
 			s.log.WarnContext(ctx, "clean up after sweep", "err", unclean)
 		}
 		wait := s.every*9/10 + rand.N(s.every/5+1) //nolint:gosec // spreads sweepers; not secret
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-		}
+		_ = sleep.For(ctx, wait)                   // the loop ends with ctx
 	}
 }
 

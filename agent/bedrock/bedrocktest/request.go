@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/internal/sleep"
 	"github.com/carrel-go/carrel/tools"
 )
 
@@ -69,12 +70,7 @@ func readRequest(w http.ResponseWriter, r *http.Request) *Request {
 		return nil
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	pause := time.NewTimer(beforeHeaders)
-	defer pause.Stop()
-	select {
-	case <-pause.C:
-	case <-r.Context().Done():
-	}
+	_ = sleep.For(r.Context(), beforeHeaders)
 	req.Body = body
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		req.refuse(newValidationError(fmt.Sprintf("The request body is larger than %d bytes.", tooLarge.Limit)))
