@@ -16,7 +16,6 @@ type batch struct {
 	invalid error
 }
 
-// batchCall is one call that can be made.
 type batchCall struct {
 	ToolUse
 	index   int           // among all calls of the answer

@@ -48,7 +48,6 @@ type moment struct {
 	StopReason StopReason `json:"stop_reason,omitempty"`
 }
 
-// callState is the state of a call in a checkpoint.
 type callState struct {
 	Index  int           `json:"index"`            // the call's place in the model's answer, invalid calls included
 	Key    string        `json:"key,omitempty"`    // the idempotency key of a pending call

@@ -107,7 +107,6 @@ func (d *dispatcher) dispatchAll() error {
 	return nil
 }
 
-// dispatchCall starts the call with that index.
 func (d *dispatcher) dispatchCall(i int) {
 	c := d.calls[i]
 	d.dispatched++

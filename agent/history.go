@@ -29,7 +29,6 @@ type Turn struct {
 	Messages []Message `json:"messages"`
 }
 
-// isToolName reports whether s is a valid tool name.
 func isToolName(s string) bool {
 	for _, c := range []byte(s) {
 		if c != '_' && c != '-' && (c < '0' || '9' < c) && (c < 'A' || 'Z' < c) && (c < 'a' || 'z' < c) {

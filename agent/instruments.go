@@ -7,7 +7,6 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// instruments are the metrics of an agent.
 type instruments struct {
 	chatDuration, firstChunk, runDuration, toolDuration metric.Float64Histogram
 	inputTokens, outputTokens                           metric.Int64Histogram // of one answer

@@ -67,7 +67,6 @@ func resultMedia(res tools.Result) iter.Seq[medium] {
 	return func(yield func(medium) bool) { yieldResultMedia(yield, 0, res.Blocks) }
 }
 
-// findMedia returns the media in ms, in order.
 func findMedia(ms []Message) []medium {
 	var all []medium
 	for i, msg := range ms {
@@ -114,7 +113,6 @@ func (m medium) noteText() string {
 
 func (m medium) displayName() string { return m.kind.withArticle() + " (" + m.Format + ")" }
 
-// hasMedia reports whether a result holds media.
 func hasMedia(res tools.Result) bool {
 	return !yieldResultMedia(func(medium) bool { return false }, 0, res.Blocks)
 }

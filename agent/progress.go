@@ -59,7 +59,6 @@ func (p *progress) takeValues(i int) []json.RawMessage {
 	return v
 }
 
-// endCall marks a call as ended.
 func (p *progress) endCall(i int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -68,7 +68,6 @@ func (r *run) openRun() (phase, error) {
 	return first, r.checkMessages()
 }
 
-// resolveSystem sets the system prompt of the run.
 func (r *run) resolveSystem() error {
 	system, err := r.agent.system(r.ctx, r.in)
 	if err == nil && !utf8.ValidString(system) {

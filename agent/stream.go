@@ -101,7 +101,6 @@ func (r *run) runPhases() (finished, error) {
 	}
 }
 
-// newDone returns the Done of a run that ends now.
 func (r *run) newDone(end finished) Done {
 	d := Done{Outcome: end.outcome, History: History{Turns: r.turns, State: r.state.Clone()}, Usage: r.usage,
 		StopReason: r.reason, Partial: end.partial, Skipped: r.skipped, OmittedMedia: r.omittedMedia,

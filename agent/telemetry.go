@@ -238,7 +238,6 @@ func (s *span) endTool(o callOutcome, tool string, at time.Time) {
 	s.endSpan(how, trace.WithTimestamp(at))
 }
 
-// errorCode returns the code of a run's error.
 func errorCode(err error) string {
 	if failed, ok := errors.AsType[*RunError](err); ok {
 		return string(failed.Code)

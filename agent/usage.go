@@ -8,7 +8,6 @@ type Usage struct {
 	CacheWrite int64 `json:"cache_write_tokens"`
 }
 
-// total returns the sum of all counts.
 func (u Usage) total() int64 { return u.Input + u.Output + u.CacheRead + u.CacheWrite }
 
 // inputTotal returns all input tokens, including cache reads and writes.

@@ -100,7 +100,6 @@ func parseEvent(raw []byte, bucket string) ([]S3Event, error) {
 	return nil, eventf("an SNS notification within an SNS notification")
 }
 
-// readNotification reads the records of an S3 event notification.
 func readNotification(m strictjson.Value, bucket string) ([]S3Event, error) {
 	var r memberReader
 	records := r.readMember(m, "Records", strictjson.Array)

@@ -50,7 +50,6 @@ func (m Multipart) Parts() int {
 	return int((m.Size-1)/m.PartSize) + 1
 }
 
-// partLength returns the length of a part in bytes.
 func (m Multipart) partLength(number int) int64 {
 	return min(m.PartSize, m.Size-int64(number-1)*m.PartSize)
 }

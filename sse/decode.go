@@ -43,7 +43,6 @@ func Decode(r io.Reader, maxEvent int) iter.Seq2[Event, error] {
 	}
 }
 
-// decoder parses a stream.
 type decoder struct {
 	r     io.Reader
 	limit int

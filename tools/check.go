@@ -222,7 +222,6 @@ func quoteText(s string) string {
 	return strconv.Quote(s)
 }
 
-// listChoices lists the values of an enum.
 func listChoices(enum []any) string {
 	var out []string
 	for i, e := range enum {

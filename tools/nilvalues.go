@@ -150,7 +150,6 @@ func (w *nilWalk) visit(v reflect.Value, depth int) (holdsNil bool) {
 	return holdsNil
 }
 
-// visitTarget visits the value that a pointer or an interface holds.
 func (w *nilWalk) visitTarget(v reflect.Value, depth int) (holdsNil bool) {
 	if !w.fills {
 		return w.visit(v.Elem(), depth+1)
@@ -164,7 +163,6 @@ func (w *nilWalk) visitTarget(v reflect.Value, depth int) (holdsNil bool) {
 	return holdsNil
 }
 
-// visitItems visits the items of a slice or an array.
 func (w *nilWalk) visitItems(v reflect.Value, depth int) (holdsNil bool) {
 	if w.typeOf(v.Type().Elem()).mayHold {
 		for i := range v.Len() {

@@ -66,7 +66,6 @@ func numberRange(t reflect.Type, literal string) (least, most string) {
 	return "", ""
 }
 
-// isNumber reports whether t is an integer or a float.
 func isNumber(t reflect.Type) bool { return reflect.Int <= t.Kind() && t.Kind() <= reflect.Float64 }
 
 // truncateNumber returns a number for a message, truncated if it is long.

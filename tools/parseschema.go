@@ -194,7 +194,6 @@ func (p *schemaParser) readType(v strictjson.Value, s *jsonschema.Schema) error 
 	return nil
 }
 
-// listConstants returns the values of const or enum.
 func listConstants(v strictjson.Value) []strictjson.Value {
 	if c, ok := v.Get("const"); ok {
 		return []strictjson.Value{c}
@@ -289,7 +288,6 @@ func (p *schemaParser) readConstraints(v strictjson.Value, s *jsonschema.Schema)
 	return nil
 }
 
-// readConstant reads a value of const or enum.
 func (p *schemaParser) readConstant(c strictjson.Value, s *jsonschema.Schema) error {
 	isNumber := s.Type == "number" || s.Type == "integer"
 	switch {
@@ -309,7 +307,6 @@ func (p *schemaParser) readConstant(c strictjson.Value, s *jsonschema.Schema) er
 	return nil
 }
 
-// textOf returns the text of a member, or "".
 func textOf(v strictjson.Value, name string) string {
 	if m, ok := v.Get(name); ok {
 		return m.Text()

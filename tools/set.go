@@ -157,7 +157,6 @@ func (s Set) mapTools(f func([]*Tool) ([]*Tool, error)) Set {
 	return newSet(ts, dynamic)
 }
 
-// newSet returns the set of static tools and sources.
 func newSet(ts []*Tool, dynamic []source) Set {
 	all, err := newResolved(ts)
 	if err != nil {

@@ -84,7 +84,6 @@ func (s *State) Update(name string, into any, f func() error) error {
 	return nil
 }
 
-// checkStateSize returns an error if the JSON of values is too large.
 func checkStateSize(values map[string]json.RawMessage) error {
 	size := 1 // braces, and a comma for all values but one
 	for name, raw := range values {

@@ -168,7 +168,6 @@ func (fn *function) decodeCall(c *Call) (*Call, error) {
 	return c, nil
 }
 
-// checkIdentity checks the name and the description of a tool.
 func checkIdentity(name, desc string) error {
 	switch {
 	case !toolName.MatchString(name):

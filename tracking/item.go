@@ -46,7 +46,6 @@ func Listed() []string {
 // dueClass returns the class of a pipeline's due index.
 func dueClass(pipeline string) string { return "due-" + pipeline }
 
-// encodeItem returns the item that stores r.
 func (r Record) encodeItem() table.Item {
 	a := writeTo(r.unknown)
 	r.copyAttributes(a)
@@ -108,7 +107,6 @@ func (r Record) indexEntries() []table.Entry {
 	return out
 }
 
-// decodeItem returns the record that the session's item stores.
 func (m machine) decodeItem(session scope.Scope, it table.Item) (Record, error) {
 	a := &attributes{values: it.Attr}
 	version := int64(0)

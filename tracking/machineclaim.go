@@ -73,7 +73,6 @@ func (c claim) checkState(r Record, p Progress, now time.Time) error {
 	return nil
 }
 
-// applyProof applies the observation of a claim, if it has one.
 func (m machine) applyProof(r Record, c claim, now time.Time) (Record, error) {
 	if c.observed == "" {
 		return r, nil

@@ -24,7 +24,6 @@ type position struct {
 // endOfClass is the cursor of a class that has been read to its end.
 const endOfClass = "-"
 
-// selection selects the records of a scan.
 type selection struct {
 	before string             // a session id: only older records; empty: all
 	match  func(Summary) bool // only records that match; nil: all

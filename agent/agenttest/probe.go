@@ -193,7 +193,6 @@ func (p *probe) checkYields(s *transcript) *transcript {
 	return s
 }
 
-// readAnswer returns a complete answer.
 func (p *probe) readAnswer(r *agent.Request) *transcript {
 	s := p.readStream(p.ctx, r, stayForever)
 	if s.err != nil {

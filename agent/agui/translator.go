@@ -45,7 +45,6 @@ type waiting struct {
 
 func newTranslator(q *request) *translator { return &translator{q: q, calls: make(map[string]bool)} }
 
-// translate returns the frames of an event of the log.
 func (t *translator) translate(e replay.Event) ([]sse.Event, error) {
 	t.frames = t.frames[:0]
 	write, ok := writers[e.Type()]
@@ -180,7 +179,6 @@ func (t *translator) writeReasoning(at string, e *runlog.Event) {
 	t.sendEvent(messageContent{typeReasoningContent, t.openMessage.id, e.Delta})
 }
 
-// beginMessage adds a message of the run.
 func (t *translator) beginMessage(role, at string) *message {
 	m := &message{id: t.messageID(at), role: role, since: at, step: t.step()}
 	t.messages = append(t.messages, m)

@@ -108,7 +108,6 @@ func (t *translator) newCitation(e *runlog.Event) chunk {
 	return c
 }
 
-// writeData writes a data part.
 func (t *translator) writeData(c chunk) error {
 	if err := t.closePart(); err != nil {
 		return err

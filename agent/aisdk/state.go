@@ -44,7 +44,6 @@ func (s *state) clone() state {
 	return c
 }
 
-// addUsage adds the usage of an answer.
 func (s *state) addUsage(e *runlog.Event) {
 	s.usage.Input += e.Usage.Input
 	s.usage.Output += e.Usage.Output

@@ -61,7 +61,6 @@ func (t *translator) translate(ev replay.Event) ([]sse.Event, error) {
 	return t.frames, nil
 }
 
-// addEvent adds an event to the message.
 func (t *translator) addEvent(kept stepEvent) error {
 	e, err := runlog.Decode(kept.Event)
 	if err != nil {

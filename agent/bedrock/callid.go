@@ -51,7 +51,6 @@ func (c *callIDs) mapResult(id *string) *string {
 	return id
 }
 
-// isGiven reports whether a call of the request has this id.
 func (c *callIDs) isGiven(id string) bool {
 	for _, m := range c.messages {
 		for _, p := range m.Parts {

@@ -116,7 +116,6 @@ func (o *Options) withDefaults() Options {
 	return c
 }
 
-// clone returns a deep copy.
 func (o Options) clone() Options {
 	o.StopSequences = slices.Clone(o.StopSequences)
 	o.AdditionalModelRequestFields = bytes.Clone(o.AdditionalModelRequestFields)

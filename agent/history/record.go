@@ -126,7 +126,6 @@ func (s *Store) readRecord(ctx context.Context, view *table.View, it table.Item)
 	return r, nil
 }
 
-// readContent returns the JSON of an item.
 func (s *Store) readContent(ctx context.Context, view *table.View, it table.Item) ([]byte, error) {
 	if inline, ok := it.Attr[contentAttr].(string); ok {
 		return []byte(inline), nil

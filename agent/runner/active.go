@@ -92,7 +92,6 @@ func (a *active) agentRun() string { return a.run.ID + "." + a.nonce }
 // listRoots returns where the objects of the run may be.
 func (a *active) listRoots() []*object.Root { return a.runner.listRoots(a.session, a.input.shared) }
 
-// takePlace takes a place for the run.
 func (a *active) takePlace(ctx context.Context) (err error) {
 	if a.runner.o.Admission == nil {
 		return nil

@@ -239,7 +239,6 @@ func (a *active) awaitPlace() error {
 	})
 }
 
-// loadHistory returns the conversation.
 func (a *active) loadHistory() (h agent.History, _ error) {
 	return h, a.repeatOperation(func(ctx context.Context) error {
 		loaded, at, err := a.runner.turns.Load(ctx, a.session, a.listRoots()...)

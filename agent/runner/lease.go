@@ -130,7 +130,6 @@ func (a *active) writeLog(f func(context.Context) error) error {
 	return f(a.runCtx)
 }
 
-// appendEvent adds an event to the log.
 func (a *active) appendEvent(ev json.RawMessage, urgent bool) error {
 	return a.writeLog(func(ctx context.Context) error { return a.log.Append(ctx, ev, urgent) })
 }

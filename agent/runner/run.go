@@ -141,5 +141,4 @@ func parseRun(sc scope.Scope, id string) (session scope.Scope, n int, err error)
 	return session, n, nil
 }
 
-// logName returns the name of the log of the n-th run.
 func logName(n int) string { return fmt.Sprintf("%08d", n) }

@@ -167,7 +167,6 @@ func FromTurns(turns []agent.Turn) (Transcript, error) {
 	return tr, nil
 }
 
-// addPart adds a part of a message.
 func (tr *Transcript) addPart(role agent.Role, part agent.Part) error {
 	switch {
 	case part.Use != nil:
@@ -188,7 +187,6 @@ func (tr *Transcript) addPart(role agent.Role, part agent.Part) error {
 	return nil
 }
 
-// printBlocks returns the texts and the JSON of blocks.
 func printBlocks(blocks []tools.Block) (s string) {
 	for _, b := range blocks {
 		s += b.Text + compactJSON(b.JSON)

@@ -17,7 +17,6 @@ import (
 	"github.com/carrel-go/carrel/scope"
 )
 
-// memory is the driver of NewMemory.
 type memory struct {
 	mu      sync.RWMutex
 	objects map[string]memoryObject

@@ -19,7 +19,6 @@ type MemoryOptions struct {
 	Listed []string
 }
 
-// memory stores rows in memory.
 type memory struct {
 	delay  time.Duration
 	listed []string // nil means all

@@ -77,7 +77,6 @@ func askAlways(_ context.Context, c *tools.Call) (string, bool, error) {
 	return fmt.Sprintf("The tool %s asks to run.", c.Name()), true, nil
 }
 
-// declinedResult returns the result of a declined call, for the model.
 func declinedResult(r Request) tools.Result {
 	text := "Not run: a person declined this call."
 	if r.Note != "" {

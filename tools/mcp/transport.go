@@ -152,7 +152,6 @@ type message struct {
 	Error  json.RawMessage `json:"error"`
 }
 
-// isAnswer reports whether data is the answer to the request with this id.
 func isAnswer(data []byte, id json.RawMessage) bool {
 	var m message
 	return json.Unmarshal(data, &m) == nil && bytes.Equal(m.ID, id) && m.Method == "" &&

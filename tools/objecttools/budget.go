@@ -50,7 +50,6 @@ func (n *notes) addInvalid(count int, enc encoding) {
 	}
 }
 
-// addEncoding adds a note if the encoding is an assumption.
 func (n *notes) addEncoding(enc encoding) {
 	if enc == windows1252 {
 		n.add("the text is not UTF-8: it is read as Windows-1252, which is an assumption")

@@ -26,7 +26,6 @@ func (d *description) addStructure(shape *jsonShape, left *budget) {
 	}
 }
 
-// countJSON scans a JSON document.
 func (n *counts) countJSON(t *textReader, shape *jsonShape, out *description) error {
 	s := &jsonScanner{t: t, shape: shape}
 	err := s.scanDocument()
@@ -53,7 +52,6 @@ func (n *counts) countJSON(t *textReader, shape *jsonShape, out *description) er
 	return err
 }
 
-// countRecords counts the records of JSON Lines and scans each.
 func (n *counts) countRecords(t *textReader, shape *jsonShape, out *description) error {
 	s := &jsonScanner{t: t, shape: shape, oneLine: true}
 	begin := t.off

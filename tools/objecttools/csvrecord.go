@@ -39,7 +39,6 @@ func (r *csvRecord) field(i int) []byte {
 // isBlankLine reports whether a completed record is an empty line, which does not count as a record.
 func (r *csvRecord) isBlankLine() bool { return r.fields == 1 && r.problem == "" && len(r.raw) == 0 }
 
-// newProblem returns the report of a malformed record.
 func (r *csvRecord) newProblem(row int64) *rowProblem {
 	raw, _ := r.enc.toText(r.raw[:len(r.raw)-partialRuneLen(r.raw)])
 	return &rowProblem{Row: row, Offset: r.at, What: r.problem, Text: truncateRunes(raw, shownRaw)}

@@ -9,7 +9,6 @@ import (
 // maxDepth is the deepest nesting of JSON.
 const maxDepth = 200
 
-// jsonError reports malformed JSON.
 type jsonError struct {
 	at  int64 // the offset in the file
 	msg string

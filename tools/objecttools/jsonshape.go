@@ -53,7 +53,6 @@ type jsonShape struct {
 	leftOut int // how often a name or an array was left out
 }
 
-// rootNode is the index of the root.
 const rootNode = 0
 
 func newJSONShape(enc encoding) *jsonShape {
@@ -89,7 +88,6 @@ func (s *jsonShape) memberNode(n int, name []byte) int {
 	return c
 }
 
-// itemNode returns the node of the items of the arrays at n.
 func (s *jsonShape) itemNode(n int) int {
 	if n < 0 {
 		return -1

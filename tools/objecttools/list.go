@@ -38,7 +38,6 @@ type fileList struct {
 	Cursor string       `json:"cursor,omitempty"`
 }
 
-// listedFile is a file in a fileList.
 type listedFile struct {
 	File     string `json:"file"` // the handle
 	Name     string `json:"name"`

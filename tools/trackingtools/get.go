@@ -24,7 +24,6 @@ type uploadDetail struct {
 	Stages    []stageDetail `json:"stages"` // the stages that have started, in the order of the pipeline; not nil
 }
 
-// stageDetail is one stage of an uploadDetail.
 type stageDetail struct {
 	Name    tracking.Stage `json:"stage"`
 	State   tracking.State `json:"state"` // running, waiting, released, success or failed

@@ -70,7 +70,6 @@ func (u uploads) listUploads(ctx context.Context, c *tools.Call, in listInput) (
 	return out, nil
 }
 
-// listOwn lists the upload of a session, if it has one.
 func (u uploads) listOwn(ctx context.Context, sc scope.Scope, f tracking.Filter) (uploadPage, error) {
 	if f.Cursor != "" {
 		return uploadPage{}, correctCursor()

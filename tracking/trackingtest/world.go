@@ -101,7 +101,6 @@ func (w *world) newSession(user scope.Scope, n int) scope.Scope {
 	return s
 }
 
-// newRef returns a Ref in the session.
 func (w *world) newRef(s scope.Scope, name string) object.Ref {
 	b, err := object.New(object.NewMemory(), "bucket", nil)
 	w.mustSucceed(err, "bucket")

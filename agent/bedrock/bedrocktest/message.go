@@ -92,7 +92,6 @@ func (m *messageWriter) writeCallInput(index int, fragment string) {
 	m.emit("contentBlockDelta", deltaPayload(index, `"toolUse":{"input":`, fragment, `}`))
 }
 
-// stopBlock ends the block of that index.
 func (m *messageWriter) stopBlock(index int) {
 	m.emit("contentBlockStop", append(beginBlock(index), '}'))
 }

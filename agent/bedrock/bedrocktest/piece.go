@@ -23,7 +23,6 @@ type player struct {
 	usage    agent.Usage
 }
 
-// playReply writes a reply.
 func playReply(w http.ResponseWriter, r *http.Request, pieces []Piece) {
 	e := newEventWriter(w)
 	p := &player{messageWriter: startMessage(e), e: e, r: r}

@@ -99,7 +99,6 @@ func (b *bench) sharedOf() scope.Scope {
 	return s
 }
 
-// newSession returns a new session of the user.
 func (b *bench) newSession() scope.Scope {
 	s, err := b.user.NewSession()
 	b.requireNoError(err, "session")
@@ -159,7 +158,6 @@ func (b *bench) delete(ref object.Ref) {
 	b.requireNoError(b.root.Delete(b.ctx, ref), "delete")
 }
 
-// requireBytes checks the whole object at ref.
 func (b *bench) requireBytes(ref object.Ref, want string) {
 	b.requireRange(ref, nil, want, len(want))
 }
@@ -181,7 +179,6 @@ func (b *bench) requireRange(ref object.Ref, rg *object.Range, want string, size
 	}
 }
 
-// listKeys returns the keys that the root lists.
 func (b *bench) listKeys() []string {
 	var all []string
 	for ref, err := range b.root.List(b.ctx) {

@@ -162,7 +162,6 @@ func (b *bench) queryPages(v *table.View, q table.Query) []table.Found {
 	}
 }
 
-// namesOf returns the name of each row.
 func (b *bench) namesOf(found []table.Found) []string {
 	out := []string{}
 	for _, f := range found {
