@@ -74,7 +74,7 @@ func isCodeName(name string) bool {
 	switch {
 	case len(words) < 2:
 		return strings.HasSuffix(name, "nummer")
-	case slices.ContainsFunc(words, isAmountWord):
+	case words[len(words)-1] != "center" && words[len(words)-1] != "centre" && slices.ContainsFunc(words, isAmountWord):
 		return false
 	}
 	switch words[0] {
@@ -83,7 +83,7 @@ func isCodeName(name string) bool {
 	}
 	switch last := words[len(words)-1]; last {
 	case "code", "codes", "id", "no", "nr", "num", "number", "sku", "rev", "revision", "version", "lot", "batch", "serial",
-		"zip", "postcode", "barcode":
+		"zip", "postcode", "barcode", "center", "centre":
 		return true
 	default:
 		return strings.HasSuffix(last, "nummer")

@@ -13,7 +13,7 @@ func TestNamesOfColumnsOfCodes(t *testing.T) {
 	for _, name := range []string{
 		"sku", "Article No.", "part", "Part-Number", "tracking", "HS Code", "hs", "lot", "lot_number", "rev", "Revision",
 		"version", "order_no", "PO", "supplier_id", "shipment", "postal code", "ZIP", "Artikelnummer", "codigo postal",
-		"item.sku", "bin", "Zeichnungsnummer", "Seriennummer", "Kd-Nr",
+		"item.sku", "bin", "cost_center", "Zeichnungsnummer", "Seriennummer", "Kd-Nr",
 	} {
 		require.True(t, kinds.HoldsCodes(name), name)
 	}

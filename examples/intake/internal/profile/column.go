@@ -45,6 +45,7 @@ type column struct {
 	notWhole   string // the first number or date of another form
 	minPlaces  int    // of numbers with a point
 	maxPlaces  int
+	mixed      int64  // texts with digits
 	zeroAtEnd  string // the first number with a zero at the end of its fraction
 	key        []byte // a buffer
 	typed      *typedValues
@@ -95,6 +96,9 @@ func (c *column) add(b []byte, seed maphash.Seed, row int64, json jsonType) {
 		}
 		if isShortCode(b) {
 			c.shortCodes++
+		}
+		if isMixedCode(b) {
+			c.mixed++
 		}
 	}
 	if v.format != [2]string{} {

@@ -117,8 +117,9 @@ type Profile struct {
 	Label      string `json:"label,omitempty"`
 	// TotalRow is the label of the last row, such as "Total", if it looks like a total row.
 	TotalRow string `json:"total_row,omitempty"`
-	// SumRow is the number of a row, and SumLabel its label, that has the sums of the rows before it, but may be data, so
-	// that it counts like the others. Zero means none.
+	// SumRows is the number of rows that have the sums of rows before them, but may be data, so that they count like the
+	// others. SumRow is the number of the first one, and SumLabel its label.
+	SumRows  int64  `json:"sum_rows,omitempty"`
 	SumRow   int64  `json:"sum_row,omitempty"`
 	SumLabel string `json:"sum_label,omitempty"`
 	// Loose is the number of rows between two total rows, or after the last one, that are data by their form, and may be
@@ -231,8 +232,9 @@ func (p *Profiler) Profile() Profile {
 	if out.Rows < 2 {
 		out.TotalRow = ""
 	}
-	p.settlePending(&out)
-	p.settleFirst(&out)
+	if !p.settleFirst(&out) {
+		p.settlePending(&out)
+	}
 	p.settleFirstData(&out)
 	out.HasColumns = max(p.has, len(p.columns))
 	out.SecondTable = p.tables.result(p.seen)

@@ -47,8 +47,13 @@ func (c *column) hasSpellings() bool {
 
 // notePlaces keeps how many decimal places the numbers with a point have, and one that ends with a zero as 1.10 does.
 func (c *column) notePlaces(b []byte) {
-	whole, fraction, isFraction := bytes.Cut(bytes.TrimSpace(b), []byte("."))
-	if !isFraction || len(fraction) == 0 || len(whole) == 0 || !isDigits(whole) || !isDigits(fraction) {
+	b = bytes.TrimSpace(b)
+	at := bytes.IndexAny(b, ".,")
+	if at <= 0 || at == len(b)-1 {
+		return
+	}
+	whole, fraction := b[:at], b[at+1:]
+	if !isDigits(whole) || !isDigits(fraction) {
 		return
 	}
 	if n := len(fraction); c.minPlaces == 0 {
@@ -57,19 +62,29 @@ func (c *column) notePlaces(b []byte) {
 		c.minPlaces, c.maxPlaces = min(c.minPlaces, n), max(c.maxPlaces, n)
 	}
 	if c.zeroAtEnd == "" && fraction[len(fraction)-1] == '0' && len(bytes.Trim(fraction, "0")) > 0 {
-		c.zeroAtEnd = string(bytes.TrimSpace(b))
+		c.zeroAtEnd = string(b)
 	}
 }
 
+// maxCode is the length of the longest text with digits that counts as a code.
+const maxCode = 20
+
+// isMixedCode reports whether a text may be a code beside numbers: it has digits and no space.
+func isMixedCode(b []byte) bool {
+	b = bytes.TrimSpace(b)
+	return len(b) <= maxCode && bytes.ContainsAny(b, "0123456789") && !bytes.ContainsAny(b, " \t")
+}
+
 // isSpelled reports whether the numbers of a column may be codes, so that they are compared and grouped as they are
-// written: the name says so, or they have different numbers of decimal places and zeros at the end, as 1.10 beside 1.2.
+// written: the name says so, they have different numbers of decimal places and zeros at the end, as 1.10 beside 1.2, or
+// they are beside texts such as A-7.
 func (c *column) isSpelled(sense Sense) bool {
 	isPlain := c.negative == 0 && len(c.units) == 0
 	switch sense {
 	case Codes, MayBeCodes:
 		return true
 	case AnyValues:
-		return isPlain && c.zeroAtEnd != "" && c.minPlaces < c.maxPlaces
+		return isPlain && (c.zeroAtEnd != "" && c.minPlaces < c.maxPlaces || c.mixed > 0)
 	}
 	return false
 }

@@ -22,7 +22,8 @@ type totalFinder struct {
 	groups     []*groupSums // of the first columns
 	cells      []cell       // of the current row
 	pending    []pendingRow
-	firstData  []cell // the first row that is data, with its number and its label
+	recent     []pendingRow // the last rows of data, if they have the sums of one row each
+	firstData  []cell       // the first row that is data, with its number and its label
 	firstRow   int64
 	firstLabel string
 }
@@ -80,30 +81,41 @@ func (p *Profiler) noteTotal(label []byte, labelAt int) {
 	if t.all == 0 && t.first == nil && p.isFirstCandidate(&s) {
 		return
 	}
-	if !p.hasPendingData(&s) && p.takeSum(&s) {
-		return
+	isSum := false
+	if !p.hasPendingData(&s) {
+		var isTaken bool
+		if isTaken, isSum = p.takeSum(&s); isTaken {
+			return
+		}
 	}
 	if len(t.pending) > 0 {
 		p.flushPending()
-		if s = p.shapeOf(label, labelAt); p.takeSum(&s) {
+		s = p.shapeOf(label, labelAt)
+		var isTaken bool
+		if isTaken, isSum = p.takeSum(&s); isTaken {
 			return
 		}
+	}
+	if !isSum {
+		t.recent = t.recent[:0]
+	} else if len(t.recent) < maxPending {
+		t.recent = append(t.recent, pendingRow{row: p.seen, label: string(s.label)})
 	}
 	p.noteDoubtful(&s, label)
 	p.addData(p.seen, string(s.label), t.cells)
 }
 
-// takeSum counts the current row as a total row or defers it, and reports whether it did. If rows are deferred, it is
-// a total row only if its numbers are sums without them.
-func (p *Profiler) takeSum(s *rowShape) bool {
+// takeSum counts the current row as a total row or defers it, and reports whether it did, and whether the row has the
+// sums of others. If rows are deferred, it is a total row only if its numbers are sums without them.
+func (p *Profiler) takeSum(s *rowShape) (isTaken, hasSums bool) {
 	best := p.bestReference(s)
 	isSum := best.isEqual && best.matched > 0 || len(p.totals.pending) == 0
 	if isSum && (s.isTotal(&best, p.totals.all, p.follows()) || p.isSumInShape(s, &best)) {
 		p.confirmPending()
 		p.takeTotal(s, &best)
-		return true
+		return true, true
 	}
-	return p.putOff(s, &best)
+	return p.putOff(s, &best), s.isSum(&best)
 }
 
 // readCells sets the cells of the current row.

@@ -10,8 +10,10 @@ import (
 const (
 	// maxLoose is the number of rows between two total rows that may be about the first one, such as taxes.
 	maxLoose = 3
-	// sureDigits is the number of digits that are not equal to those of a sum by chance.
-	sureDigits = 4
+	// sureDigits is the number of digits that are not equal to those of a sum by chance. The sum of manyRows rows counts
+	// as one digit more. A row of data with notedDigits has a note.
+	sureDigits, notedDigits = 4, 2
+	manyRows                = 5
 )
 
 // adjustments are the words of rows between a total row and the next one, such as VAT, that are not data.
@@ -27,6 +29,9 @@ func (p *Profiler) putOff(s *rowShape, m *match) bool {
 	isSum := s.kind == noLabel && s.isSum(m)
 	isNear := t.last > 0 && t.since <= maxLoose
 	row := pendingRow{row: p.seen, label: string(s.label), isGap: s.isGap, summed: m.rows, evidence: m.digits}
+	if m.rows >= manyRows {
+		row.evidence++
+	}
 	switch {
 	case p.follows() && (s.isGap && s.others == 0 || isAdjustment(s.label)):
 		row.isSure, row.isAdjustment = true, true
@@ -34,8 +39,8 @@ func (p *Profiler) putOff(s *rowShape, m *match) bool {
 		row.isSure = true
 	case isSum && isNear:
 		row.isSure = true
-	case isSum && (m.rows > 1 || s.isGap && m.digits > 0 || p.namesMember(s)):
-		row.isSure = m.digits >= sureDigits && m.rows > 1
+	case isSum && (m.rows > 1 || s.isGap && m.digits > 0 || p.namesMember(s) || t.hasPending(s.label)):
+		row.isSure = row.evidence >= sureDigits && m.rows > 1
 	default:
 		return false
 	}
@@ -46,6 +51,17 @@ func (p *Profiler) putOff(s *rowShape, m *match) bool {
 	}
 	t.pending = append(t.pending, row)
 	return true
+}
+
+// hasPending reports whether a row with the same label is deferred.
+func (t *totalFinder) hasPending(label []byte) bool {
+	return len(label) > 0 && slices.ContainsFunc(t.pending, func(r pendingRow) bool { return r.label == string(label) })
+}
+
+// isRecent reports whether the row before, which has the sums of one row, has that label.
+func (t *totalFinder) isRecent(label []byte) bool {
+	label = bytes.TrimSpace(label)
+	return slices.ContainsFunc(t.recent, func(r pendingRow) bool { return r.label == string(label) })
 }
 
 // hasPendingData reports whether rows are deferred that the current row shows to be data, because its numbers are sums
@@ -107,48 +123,70 @@ func (p *Profiler) confirmPending() {
 
 // flushPending takes the rows that are deferred as data, because data follow them.
 func (p *Profiler) flushPending() {
-	for _, row := range p.totals.pending {
+	t := &p.totals
+	for _, row := range t.pending {
+		if row.evidence >= notedDigits && row.summed > 1 {
+			p.out.noteSum(row.row, row.label)
+		}
 		p.addData(row.row, row.label, row.cells)
 	}
-	p.totals.pending = p.totals.pending[:0]
+	t.pending = t.pending[:0]
+}
+
+// noteSum counts a row that has the sums of others and is data.
+func (out *Profile) noteSum(row int64, label string) {
+	if out.SumRows++; out.SumRows == 1 {
+		out.SumRow, out.SumLabel = row, label
+	}
 }
 
 // settlePending decides at the end about the rows that are deferred.
 func (p *Profiler) settlePending(out *Profile) {
 	t := &p.totals
-	digits, summed := 0.0, int64(0)
-	for i := range t.pending {
-		row := &t.pending[i]
-		digits += row.evidence
-		if summed += row.summed; !row.isGap {
-			summed -= t.all // one that may be data
+	isBlock := t.isBlock()
+	rows := slices.Clone(out.TotalRows)
+	take := func(row int64, label string) {
+		if out.Totals++; out.Totals == 1 {
+			out.TotalLabel = label
+		}
+		if len(rows) < maxTotals {
+			rows = append(rows, row)
 		}
 	}
-	isBlock := len(t.pending) > 1 && (digits >= sureDigits || summed >= t.all)
-	rows := slices.Clone(out.TotalRows)
+	for _, r := range t.recent {
+		if isBlock && t.hasPending([]byte(r.label)) {
+			take(r.row, r.label)
+		}
+	}
 	for i := range t.pending {
-		row := &t.pending[i]
-		switch {
-		case row.isSure || isBlock:
-			if out.Totals++; out.Totals == 1 {
-				out.TotalLabel = row.label
-			}
-			if len(rows) < maxTotals {
-				rows = append(rows, row.row)
-			}
-		case out.SumRow == 0:
-			out.SumRow, out.SumLabel = row.row, row.label
+		if row := &t.pending[i]; row.isSure || isBlock {
+			take(row.row, row.label)
+		} else {
+			out.noteSum(row.row, row.label)
 		}
 	}
 	if len(rows) > 0 {
 		out.TotalRows = rows
 	}
 	loose := t.between
-	isOpen := t.isOfAll && t.since > 0 && t.since <= maxLoose && len(t.pending) == 0
-	if isOpen || loose.count == 0 && t.isOfAll && t.since > 0 && t.since <= maxLoose {
+	if loose.count == 0 && t.isOfAll && t.since > 0 && t.since <= maxLoose {
 		loose = t.rest
 	}
 	out.LooseRow, out.LooseLabel, out.Loose = loose.row, loose.label, loose.count
+}
+
+// isBlock reports whether several deferred rows are total rows together: they have many digits, or the sums of all rows
+// and either one label or cells that are empty elsewhere.
+func (t *totalFinder) isBlock() bool {
+	digits, summed, isGap, isAlike := 0.0, int64(len(t.recent)), true, true
+	for i := range t.pending {
+		row := &t.pending[i]
+		digits += row.evidence
+		summed += row.summed
+		isGap = isGap && row.isGap
+		isAlike = isAlike && row.label != "" && row.label == t.pending[0].label
+	}
+	return len(t.pending) > 1 && (digits >= sureDigits || summed >= t.all-int64(len(t.recent)) && (isGap || isAlike))
 }
 
 // settleFirstData decides at the end whether the first row of data has the sums of the others.
@@ -169,37 +207,45 @@ func (p *Profiler) settleFirstData(out *Profile) {
 		}
 	}
 	if matched {
-		out.SumRow, out.SumLabel = t.firstRow, t.firstLabel
+		out.noteSum(t.firstRow, t.firstLabel)
 	}
 }
 
 // settleFirst decides at the end whether the first row is a total row: whether its numbers are the sums of the others.
-func (p *Profiler) settleFirst(out *Profile) {
+// It returns true if they are with the rows that are deferred, which are data then.
+func (p *Profiler) settleFirst(out *Profile) (hasPending bool) {
 	first := p.totals.first
 	if first == nil {
-		return
+		return false
 	}
 	if kind, _ := kindOfLabel([]byte(first.label)); kind == mayBeName && p.totals.all < 2 {
-		return
+		return false
 	}
 	if p.totals.all < 2 && !first.isKnown || p.totals.all < 1 {
-		return
+		return false
 	}
-	matched := 0
-	for i, n := range first.numbers {
-		for r := range n {
-			sums := &p.columns[i].sums
-			if n[r] != 0 && sums.isRounded(n[r], sums.all[r], r, first.isKnown) {
-				matched++
-				break
-			}
-		}
-	}
-	if matched > 0 && (first.isKnown || matched == len(first.numbers)) {
+	hasPending = len(p.totals.pending) > 0 && p.firstHasSums(withPending)
+	if hasPending || p.firstHasSums(allRows) {
 		out.TotalRows = append([]int64{first.row}, out.TotalRows...)
 		out.Totals++
 		if out.Totals == 1 {
 			out.TotalLabel = first.label
 		}
 	}
+	return hasPending
+}
+
+// firstHasSums reports whether the numbers of the first row are the sums of the others.
+func (p *Profiler) firstHasSums(of reference) bool {
+	first, matched := p.totals.first, 0
+	for i, n := range first.numbers {
+		for r := range n {
+			sum, _ := p.sumOf(of, nil, i, r)
+			if n[r] != 0 && p.columns[i].sums.isRounded(n[r], sum, r, first.isKnown) {
+				matched++
+				break
+			}
+		}
+	}
+	return matched > 0 && (first.isKnown || matched == len(first.numbers))
 }

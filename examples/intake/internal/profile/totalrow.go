@@ -83,11 +83,15 @@ func (p *Profile) totalRemarks() (list []string) {
 
 // SumRemark returns a sentence about a row that has the sums of others, but may be data, or "".
 func (p *Profile) SumRemark() string {
-	if p.SumRow == 0 {
+	switch p.SumRows {
+	case 0:
 		return ""
+	case 1:
+		return nameRow(p.SumRow, p.SumLabel) + " has the sums of other rows, as a total row does, but may be data, and " +
+			"counts like the others"
 	}
-	return nameRow(p.SumRow, p.SumLabel) + " has the sums of other rows, as a total row does, but may be data, and " +
-		"counts like the others"
+	return fmt.Sprintf("%d rows, such as %s, have the sums of other rows, as total rows do, but may be data, and count "+
+		"like the others", p.SumRows, nameRow(p.SumRow, p.SumLabel))
 }
 
 // LooseRemark returns a sentence about the rows between total rows, or after the last one, that count, or "".

@@ -39,7 +39,8 @@ func (p *Profiler) shapeOf(label []byte, labelAt int) rowShape {
 			if s.figure != "" || c.number != [2]float64{} || sums.all != [2]float64{} {
 				s.shown++ // the sum of zeros does not show anything
 			}
-		case c.kind == isText && c.group == nil:
+		case c.kind == isText && (c.group == nil || t.isRecent(c.text)):
+			c.group = nil
 			s.addText(i, c.text)
 		default:
 			s.others++
@@ -56,7 +57,7 @@ func (p *Profiler) shapeOf(label []byte, labelAt int) rowShape {
 
 // addText adds a text that the rows before do not have. The first one may be a label in a language that is not known.
 func (s *rowShape) addText(column int, text []byte) {
-	if s.labelAt < 0 && len(text) <= maxTotalLabel {
+	if s.labelAt < 0 && len(text) <= maxTotalLabel && column == s.empty { // the cells before it are empty
 		s.labelAt, s.label = column, bytes.TrimSpace(text)
 		return
 	}

@@ -27,6 +27,7 @@ func TestNumbersThatMayBeCodesAreEqualAsTheyAreWritten(t *testing.T) {
 		{"8471.30 8471.3 101.21", "8471.3", 1, 3, "17043.81"},
 		{"1.5 1.50 7", "1.5", 1, 3, "10"},
 		{"A7 1.10 1.1 2.3", "1.1", 1, 4, "4.50"},
+		{"X1 2.50 2.5", "2.5", 1, 3, "5"},
 		{"A7 B8 C9 100 100.0", "100", 1, 5, ""},
 	} {
 		for _, name := range []string{"ref", "货号", "品番", "asset", "drawing", "x"} {
