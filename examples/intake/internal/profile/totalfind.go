@@ -25,6 +25,7 @@ type totalFinder struct {
 	recent     []pendingRow // the last rows of data, if they have the sums of one row each
 	firstData  []cell       // the first row that is data, with its number and its label
 	firstRow   int64
+	lastData   int64 // the last row of data
 	firstLabel string
 }
 
@@ -63,6 +64,7 @@ type pendingRow struct {
 	isSure bool // a total row, if no data follow
 	// isAdjustment reports that it changes the total row before it.
 	isAdjustment bool
+	isNamed      bool // its label has the text of its group
 	isGap        bool
 	summed       int64 // the rows whose sums it has
 	evidence     float64
@@ -193,6 +195,7 @@ func (p *Profiler) addData(row int64, label string, cells []cell) {
 	}
 	t.all++
 	t.since++
+	t.lastData = row
 	if t.rest.count++; t.rest.count == 1 {
 		t.rest.row, t.rest.label = row, label
 	}

@@ -88,7 +88,7 @@ func (p *Profiler) matchSums(s *rowShape, of reference, g *groupSum) (m match) {
 		isSum := false
 		for r, n := range c.number {
 			sum, ok := p.sumOf(of, g, i, r)
-			if ok && n != 0 && p.columns[i].sums.isRounded(n, sum, r, s.kind != noLabel) {
+			if ok && (n != 0 || of == closing) && p.columns[i].sums.isRounded(n, sum, r, s.kind != noLabel) {
 				isSum = true
 				m.digits = max(m.digits, digitsOf(n))
 				break

@@ -12,7 +12,7 @@ const (
 	maxLoose = 3
 	// sureDigits is the number of digits that are not equal to those of a sum by chance. The sum of manyRows rows counts
 	// as one digit more. A row of data with notedDigits has a note.
-	sureDigits, notedDigits = 4, 2
+	sureDigits, notedDigits = 4, 1
 	manyRows                = 5
 )
 
@@ -32,6 +32,7 @@ func (p *Profiler) putOff(s *rowShape, m *match) bool {
 	if m.rows >= manyRows {
 		row.evidence++
 	}
+	row.isNamed = m.of == ofGroup && p.namesMember(s)
 	switch {
 	case p.follows() && (s.isGap && s.others == 0 || isAdjustment(s.label)):
 		row.isSure, row.isAdjustment = true, true
@@ -80,7 +81,8 @@ func (p *Profiler) hasPendingData(s *rowShape) bool {
 func (p *Profiler) namesMember(s *rowShape) bool {
 	for i := range p.totals.cells {
 		c := &p.totals.cells[i]
-		if c.kind == isText && i != s.labelAt && isPart(s.label, string(c.key)) {
+		isEqual := string(Key(s.label, nil)) == string(c.key)
+		if c.kind == isText && i != s.labelAt && (isEqual || isPart(s.label, string(c.key))) {
 			return true
 		}
 	}
@@ -168,6 +170,9 @@ func (p *Profiler) settlePending(out *Profile) {
 	if len(rows) > 0 {
 		out.TotalRows = rows
 	}
+	if out.SumRows == 0 && p.endsWithSum() {
+		out.noteSum(p.seen, "")
+	}
 	loose := t.between
 	if loose.count == 0 && t.isOfAll && t.since > 0 && t.since <= maxLoose {
 		loose = t.rest
@@ -175,18 +180,38 @@ func (p *Profiler) settlePending(out *Profile) {
 	out.LooseRow, out.LooseLabel, out.Loose = loose.row, loose.label, loose.count
 }
 
+// lastDigits is the number of digits of the sums of a last row that has other values beside them.
+const lastDigits = 2.4
+
+// endsWithSum reports whether the last row is data, and some of its numbers are the sums of the rows before it.
+func (p *Profiler) endsWithSum() bool {
+	t := &p.totals
+	digits := 0.0
+	if t.lastData != p.seen || t.all < 3 {
+		return false
+	}
+	for i := range t.cells {
+		c, sums := &t.cells[i], &p.columns[i].sums
+		if c.isNumber() && c.number[0] != 0 && sums.count > 2 && isNear(2*c.number[0], sums.all[0]) {
+			digits += digitsOf(c.number[0])
+		}
+	}
+	return digits >= lastDigits
+}
+
 // isBlock reports whether several deferred rows are total rows together: they have many digits, or the sums of all rows
-// and either one label or cells that are empty elsewhere.
+// and one label, the names of their groups, or cells that are empty elsewhere.
 func (t *totalFinder) isBlock() bool {
-	digits, summed, isGap, isAlike := 0.0, int64(len(t.recent)), true, true
+	digits, summed, isGap, isAlike, isNamed := 0.0, int64(len(t.recent)), true, true, true
 	for i := range t.pending {
 		row := &t.pending[i]
 		digits += row.evidence
 		summed += row.summed
-		isGap = isGap && row.isGap
+		isGap, isNamed = isGap && row.isGap, isNamed && row.isNamed
 		isAlike = isAlike && row.label != "" && row.label == t.pending[0].label
 	}
-	return len(t.pending) > 1 && (digits >= sureDigits || summed >= t.all-int64(len(t.recent)) && (isGap || isAlike))
+	isAll := summed >= t.all-int64(len(t.recent))
+	return len(t.pending) > 1 && (digits >= sureDigits || isAll && (isGap || isAlike || isNamed))
 }
 
 // settleFirstData decides at the end whether the first row of data has the sums of the others.

@@ -43,6 +43,11 @@ func TestTotalRowsAreFoundByTheirSumsInAnyLanguage(t *testing.T) {
 		"in the middle":         {"sku,qty\nA,48\nB,159\nSpolu,207\nC,344\nD,603\nE,9", nil, 3},
 		"the first row, small":  {"sku,qty\nTotal,6\nA,1\nB,2\nC,3", []int64{1}, 0},
 		"a unit at the end":     {"id,qty,um\n1,1,KG\n2,2,kg\n3,3,PZ", nil, 0},
+		"labels like units":     {"sku,amount,currency\nA,5,EUR\nB,6,EUR\nC,2,USD\nEUR,11,EUR\nUSD,2,USD", []int64{4, 5}, 0},
+		"a dated sum":           {"date,customer,amount\n2026-01-01,X,500.5\n2026-01-02,Y,600\n2026-01-31,Spolu,1100.5", nil, 3},
+		"a numbered sum":        {"no,item,amount\n1,X,500.5\n2,Y,600\n3,Spolu,1100.5", nil, 3},
+		"beside an average":     {"item,price,qty,total\nA,2,5,10\nB,3,6,18\nJumlah,2.5,11,28", nil, 3},
+		"unknown subtotals":     {"region,units\nN,10\nN,21\nMezisoucet,31\nS,5\nS,6\nMezisoucet,11\nDohromady,42", nil, 3},
 		"many figures":          {"sku,qty\nA,12345\nB,67891\nSpolu,80236", []int64{3}, 0},
 		"two columns":           {"sku,qty,amount\nA,7,1234.5\nB,9,777.25\nKokku,16,2011.75", []int64{3}, 0},
 		"unknown, and first":    {"sku,qty\nSpolu,6\nA,1\nB,2\nC,3", nil, 1},
@@ -50,7 +55,7 @@ func TestTotalRowsAreFoundByTheirSumsInAnyLanguage(t *testing.T) {
 		"an empty key, one row": {"sku,qty\nA,5\n,5", nil, 2},
 		"a missing key":         {"sku,warehouse,qty\nA,W1,5\n,W1,5\nB,W2,7", nil, 0},
 		"a sum among data":      {"sku,qty\nA,1\nB,2\nC,3\nD,4", nil, 0},
-		"a sum of a group":      {"sku,qty,unit\nA,10,kg\nB,5,kg\nC,3,pcs\nD,15,kg\nE,4,kg", nil, 0},
+		"a sum of a group":      {"sku,qty,unit\nA,10,kg\nB,5,kg\nC,3,pcs\nD,15,kg\nE,4,kg", nil, 4},
 	} {
 		lines := strings.Split(c.table, "\n")
 		p := profileOf(lines[0], lines[1:]...)
@@ -77,6 +82,7 @@ func TestRowsAfterATotalRowAreAboutItOrTold(t *testing.T) {
 		"balance":           {"item,amount\nA,100\nB,200\nNet Total,300\nBalance,300", []int64{3, 4}, 0},
 		"negative":          {"item,amount\nA,-100\nB,200\nTotal:,100\nTotal incl. VAT:,119", []int64{3, 4}, 0},
 		"all three":         {"item,amount\nA,100\nB,200\nTotal excl. VAT,300\nVAT,57\nTotal incl. VAT,357\nBalance,357", []int64{3, 4, 5, 6}, 0},
+		"paid in full":      {"item,amount\nA,100\nB,200\nTotal excl. VAT,300\nVAT,57\nTotal incl. VAT,357\nPaid,-357\nBalance,0", []int64{3, 4, 5, 6, 7}, 0},
 		"paid":              {"item,amount\nA,100\nB,200\nTotal,300\nPaid,-50\nBalance,250", []int64{3, 4, 5}, 0},
 		"without a key":     {"no,item,amount\n1,A,100\n2,B,200\n,Summe,300\n,Verpackung,10\n,Gesamt,310", []int64{3, 4, 5}, 0},
 		"an unknown charge": {"item,amount\nA,100\nB,200\nTotal,300\nPackaging,50\nTotal,350", []int64{3, 5}, 4},
