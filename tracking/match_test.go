@@ -146,19 +146,19 @@ func TestManyRecordsStayFast(t *testing.T) {
 	many, d, _ := fillTable(t, 10_000)
 	ctx := t.Context()
 
-	// The sums are compared, and the calls alternate, so that a busy machine delays both in the same way.
-	took := map[*Tracker]time.Duration{}
-	for range 100 {
+	// The calls alternate, and the shortest of each are compared: a busy machine delays some of them.
+	took := map[*Tracker]time.Duration{few: time.Hour, many: time.Hour}
+	for range 300 {
 		for _, tr := range []*Tracker{few, many} {
 			began := time.Now()
 			p, err := tr.List(ctx, user, Filter{Limit: 50})
-			took[tr] += time.Since(began)
+			took[tr] = min(took[tr], time.Since(began))
 			require.NoError(t, err)
 			require.Len(t, p.Records, 50)
 		}
 	}
 	ratio := float64(took[many]) / float64(took[few])
-	t.Logf("100 pages of 50: %v of 100 records, %v of 10,000, %.2f times as long; %d and %d rows",
+	t.Logf("a page of 50: %v of 100 records, %v of 10,000, %.2f times as long; %d and %d rows in 300 pages",
 		took[few], took[many], ratio, fewRows.rows, d.rows)
 	require.LessOrEqual(t, ratio, 3.0)
 	require.LessOrEqual(t, d.rows, 2*fewRows.rows)
