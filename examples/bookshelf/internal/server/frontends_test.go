@@ -41,7 +41,7 @@ func TestAGUI(t *testing.T) {
 	require.Contains(t, resumed.Body, `"TOOL_CALL_RESULT"`)
 	require.Equal(t, "success", resumed.last(t)["outcome"].(map[string]any)["type"])
 	require.InDelta(t, 1, w.get("/api/bookshelf/overview").json(t)["shared"], 0)
-	require.Equal(t, resumed.Body, w.agui("r2", "", yes).Body, "again")
+	require.Equal(t, resumed.frames(t), w.agui("r2", "", yes).frames(t), "again")
 
 	require.Equal(t, "success", w.agui("r3", "hello", "").last(t)["outcome"].(map[string]any)["type"])
 	require.Equal(t, http.StatusUnprocessableEntity, w.agui("r3", "another", "").Status)
@@ -100,7 +100,7 @@ func TestAISDK(t *testing.T) {
 	require.Equal(t, request["toolCallId"], chunk(t, resumed, "tool-output-available")["toolCallId"])
 	require.Equal(t, "stop", chunk(t, resumed, "finish")["finishReason"])
 	require.InDelta(t, 1, w.get("/api/bookshelf/overview").json(t)["shared"], 0)
-	require.Equal(t, resumed.Body, w.aisdk(message, "assistant", yes).Body, "again")
+	require.Equal(t, resumed.frames(t), w.aisdk(message, "assistant", yes).frames(t), "again")
 	whole := w.get(stream)
 	require.Equal(t, request, chunk(t, whole, "tool-approval-request"))
 	require.Equal(t, "stop", chunk(t, whole, "finish")["finishReason"])

@@ -40,6 +40,18 @@ func (r reply) events(t *testing.T) (events []map[string]any) {
 	return events
 }
 
+// frames are the blocks of a stream without its comments, which keep the connection of a slow run alive.
+func (r reply) frames(t *testing.T) (frames []string) {
+	t.Helper()
+	require.Equal(t, http.StatusOK, r.Status, r.Body)
+	for _, block := range strings.Split(r.Body, "\n\n") {
+		if !strings.HasPrefix(block, ":") {
+			frames = append(frames, block)
+		}
+	}
+	return frames
+}
+
 // ids are the ids of a stream's events.
 func (r reply) ids(t *testing.T) (ids []string) {
 	t.Helper()
