@@ -101,13 +101,16 @@ func TestAnAcceptIsNoArrival(t *testing.T) {
 
 // A record without an upload is IN_PROGRESS until it is swept, and has then ended. A late file is reported.
 func TestAnUploadThatNeverComes(t *testing.T) {
-	s, out := impatient(t, t.TempDir(), func(c *config) { c.grace = 500 * time.Millisecond })
+	dir := t.TempDir()
+	s, _ := impatient(t, dir, func(c *config) { c.sweep = time.Hour })
 	session, put := s.granted("cover.png")
 	other, _ := s.granted("other.png")
 	file := s.file(session)
 	require.Equal(t, "IN_PROGRESS", file["current_status"])
 	_, counts := s.json("GET", "/api/ops/counts", nil)
 	require.InDelta(t, 2, counts["active"], 0)
+	s.stop()
+	s, out := impatient(t, dir, nil)
 	for _, id := range []string{session, other} {
 		file = s.becomes(id, func(f map[string]any) bool { return f["current_status"] == "FAILED" })
 		require.Equal(t, "abandoned", file["reason"])
