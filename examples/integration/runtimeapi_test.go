@@ -30,19 +30,22 @@ type runtimeAPI struct {
 
 // invocation is an event and the answer to it.
 type invocation struct {
-	id       string
-	event    []byte
-	deadline time.Time
-	answer   chan *functionAnswer
+	id     string
+	event  []byte
+	length time.Duration
+	answer chan *functionAnswer
+
+	deadline time.Time // is set when the function takes the event
 }
 
 // functionAnswer is the answer of a function. Its body ends with an error if the function has aborted it.
 type functionAnswer struct {
-	status int
-	header map[string]string
-	body   io.Reader
-	failed string // the error of the function
-	end    func() // lets the function end its request
+	status   int
+	header   map[string]string
+	body     io.Reader
+	failed   string    // the error of the function
+	end      func()    // lets the function end its request
+	deadline time.Time // of the invocation
 }
 
 func newRuntimeAPI(t *testing.T) *runtimeAPI {
@@ -65,9 +68,7 @@ func (a *runtimeAPI) invoke(event any, length time.Duration) *functionAnswer {
 	require.NoError(a.t, err)
 	a.mu.Lock()
 	a.count++
-	i := &invocation{
-		id: fmt.Sprint("i", a.count), event: raw, deadline: time.Now().Add(length), answer: make(chan *functionAnswer, 1),
-	}
+	i := &invocation{id: fmt.Sprint("i", a.count), event: raw, length: length, answer: make(chan *functionAnswer, 1)}
 	a.mu.Unlock()
 	select {
 	case a.next <- i:
@@ -76,6 +77,7 @@ func (a *runtimeAPI) invoke(event any, length time.Duration) *functionAnswer {
 	}
 	select {
 	case answer := <-i.answer:
+		answer.deadline = i.deadline
 		return answer
 	case <-time.After(length + 10*time.Second):
 		require.Fail(a.t, "the function does not answer")
@@ -87,6 +89,7 @@ func (a *runtimeAPI) serveNext(w http.ResponseWriter, r *http.Request) {
 	select {
 	case <-r.Context().Done():
 	case i := <-a.next:
+		i.deadline = time.Now().Add(i.length)
 		a.mu.Lock()
 		a.running[i.id] = i
 		a.mu.Unlock()
