@@ -155,7 +155,7 @@ test("a killed server ends in one telling, 20 times in a row", { timeout: 180_00
         resume = t.answers(() => ({ status: "resolved", payload: { approved: true } }));
       }
       const lost = t.ask(lending ? undefined : "Hello 40", { resume }).then(outcome, () => "lost");
-      await sleep(Math.random() * 500);
+      await sleep(25 * (round + Math.random())); // so that some runs are hit, and some have ended
       await mortal.kill();
       if (await lost === "lost") broken++;
       await mortal.restart();
