@@ -125,6 +125,7 @@ func (b *toolbox) queryFile(ctx context.Context, c *tools.Call, in queryIn) (Ans
 	addCodes(o.Profiles, in.names())
 	readAs(o.Profiles, in.ReadAs)
 	o.Units, o.ConditionUnits = unitColumns(report, in), conditionUnits(report, in)
+	o.NamedUnits = namedUnits(o.Profiles, o.Measures)
 	if len(o.Columns) == 0 {
 		names := columnsOf(rows, report)
 		o.Columns = append(slices.Clone(names[:min(len(names), 12)]), joined.columnNames()...)

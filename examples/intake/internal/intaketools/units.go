@@ -171,6 +171,17 @@ func cutUnitWord(name string) (stem string, isUnit bool) {
 // hasUnitInName reports whether the name of a column ends with a unit, such as weight_kg.
 func hasUnitInName(name string) bool { return kinds.UnitOfName(name) != "" }
 
+// namedUnits returns the units in the names of measured columns of which some numbers have units too.
+func namedUnits(profiles map[string]*profile.Column, measures []query.Measure) map[string]string {
+	units := map[string]string{}
+	for _, m := range measures {
+		if c := profiles[m.Column]; c != nil && len(c.Units) > 0 {
+			units[m.Column] = kinds.UnitOfName(m.Column)
+		}
+	}
+	return units
+}
+
 // addNamedUnit sets the unit of a result whose numbers do not have one to that of the name of the measured column, such
 // as kg of weight_kg.
 func addNamedUnit(r *query.Result, in queryIn) {

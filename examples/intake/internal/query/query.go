@@ -79,6 +79,9 @@ type Options struct {
 	Granularity Granularity // of the columns of GroupBy that have dates; empty means Day
 	// Units has the columns with the units of measured columns, such as currency for amount.
 	Units map[string]string
+	// NamedUnits has the units that the names of measured columns have, such as kg for weight_kg: those of numbers without
+	// one.
+	NamedUnits map[string]string
 	// ConditionUnits has the columns with the units of columns that conditions compare.
 	ConditionUnits map[string]string
 	// Profiles has the profiles of columns by name. They decide how numbers and dates are read.

@@ -54,7 +54,7 @@ func UnitKey(unit string) string { return profile.UnitKey(unit) }
 func takesUnit(m Measure) bool { return isAddition(m) || isRange(m) }
 
 // unitOf returns the unit of the measured values of a row, and counts it if one of them is a number. The unit in a cell
-// counts more than the column of units.
+// counts more than the column of units, and that more than the name of the column.
 func (q *Query) unitOf(row Row) (key, label string) {
 	var done [4]string // columns
 	n := 0
@@ -71,6 +71,7 @@ func (q *Query) unitOf(row Row) (key, label string) {
 		if column := q.o.Units[m.Column]; unit == "" && column != "" {
 			unit = text(row(column))
 		}
+		unit = cmp.Or(unit, q.o.NamedUnits[m.Column])
 		k := UnitKey(unit)
 		if k != "" && q.units[k] == nil && len(q.units) >= maxUnits {
 			k, unit = "…", "other units"

@@ -249,13 +249,16 @@ func (t *totals) tell(head string, q question) string {
 		}
 		return b.value.Cmp(a.value)
 	})
-	lines := []string{head + ":"}
+	lines, none := []string{head + ":"}, "(empty)"
+	if q.by == "" {
+		none = "without a unit"
+	}
 	perUnit := map[string]int{}
 	for _, g := range t.order {
 		if perUnit[g.unit]++; perUnit[g.unit] > limit {
 			continue
 		}
-		lines = append(lines, fmt.Sprintf("- %s: %s", cmp.Or(g.label, "(empty)"), t.format(g)))
+		lines = append(lines, fmt.Sprintf("- %s: %s", cmp.Or(g.label, none), t.format(g)))
 	}
 	if shown := len(lines) - 1; shown < len(t.order) {
 		lines = append(lines, fmt.Sprintf("These are %d of %d groups.", shown, len(t.order)))

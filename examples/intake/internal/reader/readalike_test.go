@@ -36,6 +36,8 @@ func TestUnitsInTheNamesOfColumnsAreNotAddedTogether(t *testing.T) {
 	require.Contains(t, w.say("highest weight in shipments"), "4 files together:\n- g: 10\n- kg: 10\n- lb: 10")
 	require.Contains(t, w.say("total weight by carrier in shipments"), "- DHL, kg: 11")
 	require.Contains(t, w.say("how many shipments where weight is above 5"), "compared without their units, which differ")
+	w.takeIn("mixed.csv", []byte("sku,weight_kg\nA,5\nB,7 lb\nC,1 kg\n"))
+	require.Contains(t, w.say("total weight in mixed.csv"), "| kg | 6 |\n| lb | 7 |")
 	w.takeIn("both.csv", []byte("sku,weight_kg,weight_lb\nA,1,2.2\n"))
 	require.Contains(t, w.say("total weight in both.csv"), `"weight_lb"`)
 	w.takeIn("p1.csv", []byte("po_number,supplier_id,amount_eur,order_date\nP1,S1,100,2026-01-01\n"))
