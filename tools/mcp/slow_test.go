@@ -70,7 +70,8 @@ func isAnswered(t *testing.T, conn net.Conn) bool {
 // A client that sends its request slowly is dropped, and does not keep its place.
 func TestSlowBodiesEnd(t *testing.T) {
 	t.Parallel()
-	srv := newSlowServer(t, tools.Of(newTool(t, "whoami", whoami)), 50*time.Millisecond)
+	const patience = 500 * time.Millisecond
+	srv := newSlowServer(t, tools.Of(newTool(t, "whoami", whoami)), patience)
 	for path, status := range map[string]string{"/": "400 Bad Request", "/anonymous": "401 Unauthorized"} {
 		answer := must.Get(io.ReadAll(dial(t, srv, path, 1000, `{"jsonrpc":`)))
 		require.Contains(t, string(answer), status)
@@ -82,7 +83,7 @@ func TestSlowBodiesEnd(t *testing.T) {
 		if !isAnswered(t, conn) {
 			return false
 		}
-		time.Sleep(200 * time.Millisecond)
+		time.Sleep(2 * patience)
 		return isAnswered(t, conn)
 	}
 	tries := 1
