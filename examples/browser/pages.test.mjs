@@ -89,7 +89,7 @@ scene("the tray shows a title as it is typed", {}, async (s) => {
   await s.page
     .getByRole("navigation", { name: "Your open books" })
     .getByRole("link", { name: "Pride, mostly" })
-    .waitFor({ timeout: 15_000 });
+    .waitFor();
 });
 
 scene("operations show, find and cancel uploads", { expected: missing }, async (s) => {
