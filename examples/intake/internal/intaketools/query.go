@@ -93,28 +93,34 @@ func (a Answer) Summary() string {
 }
 
 func (b *toolbox) queryFile(ctx context.Context, c *tools.Call, in queryIn) (Answer, error) {
+	out, _, err := b.scanFile(ctx, c, in)
+	return out, err
+}
+
+// scanFile reads the rows of a file, and returns the answer and the query.
+func (b *toolbox) scanFile(ctx context.Context, c *tools.Call, in queryIn) (out Answer, q *query.Query, err error) {
 	release, err := b.reads.Acquire(ctx, c.Scope(), 1)
 	if err != nil {
-		return Answer{}, fmt.Errorf("intaketools: %w", err)
+		return out, nil, fmt.Errorf("intaketools: %w", err)
 	}
 	defer release()
 	rows, err := objecttools.OpenRows(ctx, c, b.store.Bucket(), in.File, nil)
 	if err != nil {
-		return Answer{}, err
+		return out, nil, err
 	}
 	if err := checkHeader(in.File, rows); err != nil {
-		return Answer{}, err
+		return out, nil, err
 	}
 	var joined *joinedTable
 	if in.Join != nil {
 		if joined, err = b.loadJoin(ctx, c, in.Join); err != nil {
-			return Answer{}, err
+			return out, nil, err
 		}
 	}
 	o := in.options()
 	report, err := b.reportOf(ctx, c, in.File)
 	if err != nil {
-		return Answer{}, err
+		return out, nil, err
 	}
 	var first [][]byte
 	if in.Header != nil && !*in.Header {
@@ -131,13 +137,13 @@ func (b *toolbox) queryFile(ctx context.Context, c *tools.Call, in queryIn) (Ans
 		o.Columns = append(slices.Clone(names[:min(len(names), 12)]), joined.columnNames()...)
 	}
 	if err := t.check(in); err != nil {
-		return Answer{}, err
+		return out, nil, err
 	}
-	q, err := query.New(&o)
+	q, err = query.New(&o)
 	if err != nil {
-		return Answer{}, tools.Correct(strings.TrimPrefix(err.Error(), query.ErrOptions.Error()+": "))
+		return out, nil, tools.Correct(strings.TrimPrefix(err.Error(), query.ErrOptions.Error()+": "))
 	}
-	out := Answer{File: in.File, Name: b.nameOf(c, in.File, rows), Complete: true}
+	out = Answer{File: in.File, Name: b.nameOf(c, in.File, rows), Complete: true}
 	if joined != nil {
 		out.Notes = joined.notes
 	}
@@ -148,7 +154,7 @@ func (b *toolbox) queryFile(ctx context.Context, c *tools.Call, in queryIn) (Ans
 	}
 	for row, err := range readRows(ctx, in.File, rows) {
 		if err != nil {
-			return Answer{}, err
+			return out, nil, err
 		}
 		s.add(row)
 		if q.IsFull() && row.End < rows.Size {
@@ -172,7 +178,7 @@ func (b *toolbox) queryFile(ctx context.Context, c *tools.Call, in queryIn) (Ans
 	for _, name := range t.unseen(in) {
 		out.Notes = append(out.Notes, fmt.Sprintf("no row has the column %.60q", name))
 	}
-	return out, nil
+	return out, q, nil
 }
 
 // remarks returns sentences about what a result leaves out or assumes.

@@ -108,6 +108,8 @@ type Query struct {
 	result  Result
 	seen    findings
 	id      []byte
+	// isTogether reports that the groups are those of several queries, see Together: numbers without a unit are apart.
+	isTogether bool
 }
 
 // New returns a Query.

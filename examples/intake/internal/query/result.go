@@ -30,6 +30,8 @@ type Result struct {
 	LeftOut int64 `json:"rows_left_out,omitempty"`
 	// Order is how the lines of groups are sorted, such as "largest first".
 	Order string `json:"order,omitempty"`
+	// Tied is the number of groups after the last line that have the same first measure as it.
+	Tied int `json:"groups_tied,omitempty"`
 	// UnitColumn is the name of the column before the measures that has the unit of a line, if the numbers have several.
 	// Unit is the only one that they have, or empty.
 	UnitColumn string `json:"unit_column,omitempty"`
@@ -97,11 +99,16 @@ func (q *Query) Result() Result {
 	q.sort(list, &out)
 	out.Lines = []Line{}
 	perUnit := map[string]int{}
+	last := map[string]*group{}
 	for _, g := range list {
 		unit := UnitKey(g.unit)
 		if perUnit[unit]++; perUnit[unit] > q.o.Limit || len(out.Lines) == maxLines {
+			if last[unit] != nil && out.Order != OrderByDate && q.compareGroups(last[unit], g) == 0 {
+				out.Tied++
+			}
 			continue
 		}
+		last[unit] = g
 		line := slices.Clone(g.names)
 		if out.UnitColumn != "" {
 			line = append(line, g.unit)
@@ -111,6 +118,10 @@ func (q *Query) Result() Result {
 			out.Approximate = out.Approximate || isAddition(m) && g.totals[i].isFloat
 		}
 		out.Lines = append(out.Lines, line)
+	}
+	if out.Tied > 0 {
+		out.Notes = append(out.Notes, profile.CountOf(int64(out.Tied), "more group has", "more groups have")+
+			" the same value as the last one of the list")
 	}
 	out.Notes = append(out.Notes, q.totalNotes(list)...)
 	return out
@@ -125,7 +136,7 @@ func (q *Query) lines(out *Result) []*group {
 	if named := q.units.named(); len(named) == 1 && len(q.units) == 1 {
 		out.Unit = q.units[named[0]].label
 	}
-	if q.units.hasSeveral() {
+	if q.units.hasSeveral() || q.isTogether && len(q.units) > 1 {
 		out.UnitColumn = q.unitColumn()
 		at := len(q.o.GroupBy)
 		out.Columns = slices.Insert(slices.Clone(out.Columns), at, out.UnitColumn)

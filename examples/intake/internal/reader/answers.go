@@ -6,13 +6,12 @@ import (
 	"strings"
 
 	"github.com/carrel-go/carrel/examples/intake/internal/intaketools"
-	"github.com/carrel-go/carrel/examples/intake/internal/query"
 )
 
 // tellAnswers returns the results of the queries in words, and their total if there are several.
 func (c *conversation) tellAnswers(l *found, q question) string {
 	var parts []string
-	calls, _ := c.queries()
+	calls := c.find(intaketools.QueryFile)
 	matched := int64(0)
 	for _, m := range calls {
 		a, ok := decode[intaketools.Answer](&m)
@@ -24,9 +23,6 @@ func (c *conversation) tellAnswers(l *found, q question) string {
 			a = withoutLast(a, measuresOfAverage-1)
 		}
 		matched += a.Matched
-		if q.limit > 0 && q.by != "" {
-			a.Lines = firstOfUnits(&a, q.limit) // several files are asked for more
-		}
 		parts = append(parts, c.tellAnswer(&a, l, q.function == distinct))
 	}
 	if q.status != "" && matched == 0 {
@@ -38,7 +34,7 @@ func (c *conversation) tellAnswers(l *found, q question) string {
 	case len(calls) > 1 && q.function == distinct:
 		parts = append(parts, "I do not add these numbers, because several files can have the same value.")
 	case len(calls) > 1 && q.function != showRows:
-		parts = append(parts, c.tellTotal(l, q))
+		parts = append(parts, c.tellTotal(q))
 	}
 	return strings.Join(parts, "\n\n")
 }
@@ -91,22 +87,6 @@ func (c *conversation) tellAnswer(a *intaketools.Answer, l *found, isDistinct bo
 		lines = append(lines, strings.ToUpper(note[:1])+note[1:]+".")
 	}
 	return strings.Join(lines, "\n")
-}
-
-// firstOfUnits returns the first lines of an answer, that many for each unit.
-func firstOfUnits(a *intaketools.Answer, n int) (lines []query.Line) {
-	perUnit := map[string]int{}
-	at := len(a.Columns) - len(a.Types) - 1
-	for _, line := range a.Lines {
-		unit := ""
-		if a.UnitColumn != "" {
-			unit = query.UnitKey(line[at])
-		}
-		if perUnit[unit]++; perUnit[unit] <= n {
-			lines = append(lines, line)
-		}
-	}
-	return lines
 }
 
 // rowsOf returns the number of rows of a file by its report, or 0.

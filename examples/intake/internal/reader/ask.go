@@ -16,7 +16,7 @@ const (
 	maxTargets = 20
 	// maxMentioned is the number of files that a sentence names.
 	maxMentioned = 10
-	// manyGroups is the number of groups of each file if there are several, so that they can be added.
+	// manyGroups is the number of groups of each file if there are several and the question does not say how many.
 	manyGroups = 50
 )
 
@@ -108,7 +108,7 @@ func (q question) adjust(calls []call) {
 		return
 	}
 	for _, call := range calls {
-		if q.by != "" {
+		if q.by != "" && q.limit == 0 {
 			call.args["limit"] = manyGroups
 		}
 		measures, ok := call.args["measures"].([]map[string]any)

@@ -17,96 +17,45 @@ import (
 // file, the sum, and how many numbers it has.
 const measuresOfAverage = 3
 
-// queries returns the calls that ask each file, and those that ask again for the groups of the other files.
-func (c *conversation) queries() (asked, again []made) {
-	for _, m := range c.find(intaketools.QueryFile) {
-		var args struct{ Groups []string }
-		_ = json.Unmarshal(m.use.Input, &args) // the reader has written it
-		if args.Groups == nil {
-			asked = append(asked, m)
-		} else {
-			again = append(again, m)
-		}
-	}
-	return asked, again
-}
-
 // isCut reports whether an answer does not list all of its groups.
 func isCut(a *intaketools.Answer) bool { return a.LeftOut > 0 || a.Groups > len(a.Lines) }
 
-// askAgain asks the files whose list of groups is cut for the groups that any file lists, if those are not too many.
-func (c *conversation) askAgain(l *found, q question) (a answer) {
-	asked, again := c.queries()
-	if len(again) > 0 || len(asked) < 2 || q.by == "" {
+// askTogether asks the files together if the list of groups of one is cut, since a group that the list leaves out may
+// be among the first ones of all files.
+func (c *conversation) askTogether(l *found, q question) (a answer) {
+	asked := c.find(intaketools.QueryFile)
+	if c.first(intaketools.QueryFiles) != nil || len(asked) < 2 || q.by == "" {
 		return a
 	}
-	var groups, names []string
-	seen := map[string]bool{}
+	var queries []json.RawMessage
+	var names []string
 	for _, m := range asked {
 		one, ok := decode[intaketools.Answer](&m)
 		if !ok {
 			continue
 		}
-		for _, line := range one.Lines {
-			if id := groupID(line[0]); !seen[id] {
-				seen[id], groups = true, append(groups, line[0])
-			}
-		}
+		queries = append(queries, m.use.Input)
 		if isCut(&one) {
-			var args map[string]any
-			_ = json.Unmarshal(m.use.Input, &args) // the reader has written it
-			a.calls = append(a.calls, call{intaketools.QueryFile, args})
 			names = append(names, nameOf(l, one.File))
 		}
 	}
-	isLong := func(group string) bool { return strings.HasSuffix(group, "…") }
-	if len(groups) > query.MaxOnly || slices.ContainsFunc(groups, isLong) {
+	if len(names) == 0 || len(queries) < 2 {
 		return answer{}
 	}
-	for _, call := range a.calls {
-		call.args["groups"] = groups
-	}
-	a.text = fmt.Sprintf("The list of groups of %s is cut. I ask again for the groups that any file lists.\n\n",
+	a.calls = []call{{intaketools.QueryFiles, map[string]any{"queries": queries}}}
+	a.text = fmt.Sprintf("The list of groups of %s is cut. I ask again for the groups of all files together.\n\n",
 		joinSome(names, " and of "))
 	return a
 }
 
 // tellTotal returns the result of several files together, or why they do not have one.
-func (c *conversation) tellTotal(l *found, q question) string {
+func (c *conversation) tellTotal(q question) string {
 	const none = "I do not give a result for all of them together: "
-	asked, again := c.queries()
-	complete := map[string]intaketools.Answer{} // by file, with all groups that any file lists
-	for _, m := range again {
-		if a, ok := decode[intaketools.Answer](&m); ok {
-			complete[a.File] = a
-		}
-	}
+	asked := c.find(intaketools.QueryFile)
 	var answers []intaketools.Answer
-	var cut []string
 	for _, m := range asked {
-		a, ok := decode[intaketools.Answer](&m)
-		if !ok {
-			continue
-		}
-		if isCut(&a) {
-			second, ok := complete[a.File]
-			if !ok {
-				cut = append(cut, fmt.Sprintf("%s lists %d of %s", nameOf(l, a.File), len(a.Lines), plural(a.Groups, "group")))
-			}
-			a = second
-		}
-		answers = append(answers, a)
-	}
-	switch {
-	case len(answers) == 0:
-		return none + "none could be asked."
-	case len(cut) > 0:
-		return none + strings.Join(cut, ", ") + "."
-	}
-	t := totals{function: q.function, groups: map[string]*total{}, isByDate: true}
-	for _, a := range answers {
-		if !t.addAnswer(&a) {
-			return none + "some have dates and others have numbers."
+		if a, ok := decode[intaketools.Answer](&m); ok {
+			answers = append(answers, a)
 		}
 	}
 	of := plural(len(answers), "file")
@@ -120,11 +69,55 @@ func (c *conversation) tellTotal(l *found, q question) string {
 	if slices.ContainsFunc(answers, func(a intaketools.Answer) bool { return !a.Complete }) {
 		head += ", of the rows that were read"
 	}
-	text := t.tell(head, q)
-	if len(complete) > 0 {
-		text += fmt.Sprintf("\nGroups that are not among the first %d of any file are left out.", manyGroups)
+	if len(answers) == 0 {
+		return none + "none could be asked."
 	}
-	return text
+	if m := c.first(intaketools.QueryFiles); m != nil {
+		all, ok := decode[intaketools.Together](m)
+		switch {
+		case !ok:
+			return none + c.problem(m) + "."
+		case all.LeftOut > 0:
+			return none + fmt.Sprintf("one has more than %s groups, or all of them have more than %s.",
+				number(query.MaxGroups), number(query.MaxTogether))
+		}
+		return tellTogether(head, &all)
+	}
+	t := totals{function: q.function, groups: map[string]*total{}, isByDate: true}
+	for _, a := range answers {
+		if !t.addAnswer(&a) {
+			return none + "some have dates and others have numbers."
+		}
+	}
+	return t.tell(head, q)
+}
+
+// tellTogether returns the groups of several files after a heading.
+func tellTogether(head string, all *intaketools.Together) string {
+	lines := []string{head + ":"}
+	at := len(all.Columns) - len(all.Types) // of the first measure
+	for _, line := range all.Lines {
+		var names []string
+		for i, name := range line[:at] {
+			if name != "" || i == 0 {
+				names = append(names, cmp.Or(name, "(empty)"))
+			}
+		}
+		if all.UnitColumn == "" && all.Unit != "" {
+			names = append(names, all.Unit)
+		}
+		lines = append(lines, fmt.Sprintf("- %s: %s", strings.Join(names, ", "), cmp.Or(line[at], "no value")))
+	}
+	lines = append(lines, fmt.Sprintf("These are %d of %d groups.", len(all.Lines), all.Groups))
+	if all.Tied > 0 {
+		lines = append(lines, tellTied(all.Tied))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// tellTied returns a sentence about the groups that a list leaves out, but that have the value of its last one.
+func tellTied(n int) string {
+	return profile.CountOf(int64(n), "more group has", "more groups have") + " the same value as the last one of the list."
 }
 
 // totals combines the groups of several files.
@@ -253,15 +246,22 @@ func (t *totals) tell(head string, q question) string {
 	if q.by == "" {
 		none = "without a unit"
 	}
-	perUnit := map[string]int{}
+	perUnit, last, tied := map[string]int{}, map[string]*big.Rat{}, 0
 	for _, g := range t.order {
 		if perUnit[g.unit]++; perUnit[g.unit] > limit {
+			if g.value.Cmp(last[g.unit]) == 0 {
+				tied++
+			}
 			continue
 		}
+		last[g.unit] = g.value
 		lines = append(lines, fmt.Sprintf("- %s: %s", cmp.Or(g.label, none), t.format(g)))
 	}
 	if shown := len(lines) - 1; shown < len(t.order) {
 		lines = append(lines, fmt.Sprintf("These are %d of %d groups.", shown, len(t.order)))
+	}
+	if tied > 0 {
+		lines = append(lines, tellTied(tied))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -37,7 +37,7 @@ func (c *conversation) reply() answer {
 		return c.tellDuplicates(found, q.in)
 	}
 	if len(c.find(intaketools.QueryFile)) > 0 {
-		if a := c.askAgain(found, q); len(a.calls) > 0 {
+		if a := c.askTogether(found, q); len(a.calls) > 0 {
 			return a
 		}
 		return answer{text: c.tellAnswers(found, q)}

@@ -16,6 +16,8 @@ const names = { // while it runs, then when it is done, then when it has failed
   get_profile: ["Reading the report", "Read the report", "Could not read the report"],
   record_profile: ["Recording the report", "Recorded the report", "Could not record the report"],
   query_file: ["Calculating from the file", "Calculated from the file", "Could not calculate from the file"],
+  query_files: ["Calculating from the files together", "Calculated from the files together",
+    "Could not calculate from the files together"],
 };
 
 /** describeCall returns the words for a tool call in its state. */

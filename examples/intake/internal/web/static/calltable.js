@@ -10,7 +10,7 @@ export function tableOf(item) {
   const { output } = item;
   if (item.state !== "done" || typeof output !== "object" || output === null) return undefined;
   if (item.name === "list_files" && Array.isArray(output.files)) return tableOfFiles(output.files);
-  if (item.name === "query_file" && Array.isArray(output.columns) && Array.isArray(output.rows)) {
+  if (["query_file", "query_files"].includes(item.name) && Array.isArray(output.columns) && Array.isArray(output.rows)) {
     return limit(output.columns, output.rows);
   }
   if (item.name === "sample" && Array.isArray(output.items)) return tableOfSample(output);
