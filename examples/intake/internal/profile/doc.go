@@ -25,9 +25,14 @@
 // Rows of empty cells, and rows that repeat the names of the columns, do not count. Rows that look like total rows do,
 // and [Profile.TotalRows] has their numbers. A row is one if it has a label such as Subtotal and the sums of rows
 // before it: of all, of those after the last total row, or of those with the same unit, currency or other text. In any
-// language, a row is one if all of its numbers are such sums and a value is missing that each row before has. A row at
-// the end that has such sums, but may be data, is Profile.SumRow. Rows after a total row that are about it, such as VAT
-// and a second total, are total rows too.
+// language, a row is one if all of its numbers are such sums and a value is missing that each row before has, unless
+// its label stands where the others have codes. Rows after a total row that are about it, such as VAT and a second
+// total, are total rows too.
+//
+// Rows that may not be data, but count, have a note: each other row with a label such as Subtotal, see
+// Profile.LabeledRow, and each row with the sums of others that may be data, see Profile.SumRow. That is the first or
+// the last row if it is the sum of three or more others, and the rows of a group, such as W1,ALL,15 after W1,A,5 and
+// W1,B,10, if three of four groups have one, whatever their other cells are.
 //
 // The name of a column may say that it has codes, amounts or days, see [Sense]. If it does not decide, the values do:
 // numbers with leading zeros are codes, numbers such as 1.10 beside 1.2 may be codes (see [Column]), and three numbers

@@ -235,7 +235,8 @@ func (p *Profiler) Profile() Profile {
 	if !p.settleFirst(&out) {
 		p.settlePending(&out)
 	}
-	p.settleFirstData(&out)
+	p.settleRuns(&out)
+	p.settleEdge(&out)
 	out.HasColumns = max(p.has, len(p.columns))
 	out.SecondTable = p.tables.result(p.seen)
 	out.Columns = make([]Column, 0, len(p.columns))

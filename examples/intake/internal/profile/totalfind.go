@@ -19,6 +19,7 @@ type totalFinder struct {
 	isOfAll    bool // the last total row has the sums of all rows before it
 	rest       looseRow
 	between    looseRow
+	runs       []*sumRuns
 	groups     []*groupSums // of the first columns
 	cells      []cell       // of the current row
 	pending    []pendingRow
@@ -61,6 +62,7 @@ type pendingRow struct {
 	row    int64
 	label  string
 	cells  []cell
+	kind   labelKind
 	isSure bool // a total row, if no data follow
 	// isAdjustment reports that it changes the total row before it.
 	isAdjustment bool
@@ -103,7 +105,9 @@ func (p *Profiler) noteTotal(label []byte, labelAt int) {
 	} else if len(t.recent) < maxPending {
 		t.recent = append(t.recent, pendingRow{row: p.seen, label: string(s.label)})
 	}
-	p.noteDoubtful(&s, label)
+	if s.isDoubtful() {
+		p.out.noteLabel(p.seen, string(s.label))
+	}
 	p.addData(p.seen, string(s.label), t.cells)
 }
 
@@ -203,15 +207,5 @@ func (p *Profiler) addData(row int64, label string, cells []cell) {
 		p.columns[i].sums.addCell(&cells[i])
 	}
 	t.addGroups(cells)
-}
-
-// noteDoubtful counts a row that has the label and the form of a total row and is data.
-func (p *Profiler) noteDoubtful(s *rowShape, label []byte) {
-	if !s.isDoubtful() {
-		return
-	}
-	if p.out.Labeled == 0 {
-		p.out.LabeledRow, p.out.Label = p.seen, string(label)
-	}
-	p.out.Labeled++
+	t.addRuns(row, label, cells)
 }

@@ -28,6 +28,7 @@ type match struct {
 	matched int
 	isEqual bool    // all numbers that can show it
 	rows    int64   // the rows whose sums they are
+	addends int64   // the most numbers of a column besides zeros
 	digits  float64 // of the number that shows the most
 }
 
@@ -45,7 +46,9 @@ func (p *Profiler) bestReference(s *rowShape) (best match) {
 			return
 		}
 		m := p.matchSums(s, of, g)
-		m.rows = rows
+		if m.rows = rows; of == allRows && m.addends < minAddends {
+			m.rows = min(rows, 1)
+		}
 		if m.matched > 0 && (m.isEqual || m.matched > best.matched) {
 			best = m
 		}
@@ -91,6 +94,7 @@ func (p *Profiler) matchSums(s *rowShape, of reference, g *groupSum) (m match) {
 			if ok && (n != 0 || of == closing) && p.columns[i].sums.isRounded(n, sum, r, s.kind != noLabel) {
 				isSum = true
 				m.digits = max(m.digits, digitsOf(n))
+				m.addends = max(m.addends, p.columns[i].sums.nonzero)
 				break
 			}
 		}

@@ -28,7 +28,8 @@ func (p *Profiler) putOff(s *rowShape, m *match) bool {
 	}
 	isSum := s.kind == noLabel && s.isSum(m)
 	isNear := t.last > 0 && t.since <= maxLoose
-	row := pendingRow{row: p.seen, label: string(s.label), isGap: s.isGap, summed: m.rows, evidence: m.digits}
+	row := pendingRow{row: p.seen, label: string(s.label), kind: s.kind, isGap: s.isGap}
+	row.summed, row.evidence = m.rows, m.digits
 	if m.rows >= manyRows {
 		row.evidence++
 	}
@@ -41,7 +42,7 @@ func (p *Profiler) putOff(s *rowShape, m *match) bool {
 	case isSum && isNear:
 		row.isSure = true
 	case isSum && (m.rows > 1 || s.isGap && m.digits > 0 || p.namesMember(s) || t.hasPending(s.label)):
-		row.isSure = row.evidence >= sureDigits && m.rows > 1
+		row.isSure = row.evidence >= sureDigits && m.rows > 1 && !p.isCode(s)
 	default:
 		return false
 	}
@@ -127,12 +128,22 @@ func (p *Profiler) confirmPending() {
 func (p *Profiler) flushPending() {
 	t := &p.totals
 	for _, row := range t.pending {
-		if row.evidence >= notedDigits && row.summed > 1 {
+		if (row.evidence >= notedDigits || row.isGap) && row.summed > 1 {
 			p.out.noteSum(row.row, row.label)
+		}
+		if row.kind != noLabel {
+			p.out.noteLabel(row.row, row.label)
 		}
 		p.addData(row.row, row.label, row.cells)
 	}
 	t.pending = t.pending[:0]
+}
+
+// noteLabel counts a row that has the label of a total row and is data.
+func (out *Profile) noteLabel(row int64, label string) {
+	if out.Labeled++; out.Labeled == 1 {
+		out.LabeledRow, out.Label = row, label
+	}
 }
 
 // noteSum counts a row that has the sums of others and is data.
@@ -170,33 +181,11 @@ func (p *Profiler) settlePending(out *Profile) {
 	if len(rows) > 0 {
 		out.TotalRows = rows
 	}
-	if out.SumRows == 0 && p.endsWithSum() {
-		out.noteSum(p.seen, "")
-	}
 	loose := t.between
 	if loose.count == 0 && t.isOfAll && t.since > 0 && t.since <= maxLoose {
 		loose = t.rest
 	}
 	out.LooseRow, out.LooseLabel, out.Loose = loose.row, loose.label, loose.count
-}
-
-// lastDigits is the number of digits of the sums of a last row that has other values beside them.
-const lastDigits = 2.4
-
-// endsWithSum reports whether the last row is data, and some of its numbers are the sums of the rows before it.
-func (p *Profiler) endsWithSum() bool {
-	t := &p.totals
-	digits := 0.0
-	if t.lastData != p.seen || t.all < 3 {
-		return false
-	}
-	for i := range t.cells {
-		c, sums := &t.cells[i], &p.columns[i].sums
-		if c.isNumber() && c.number[0] != 0 && sums.count > 2 && isNear(2*c.number[0], sums.all[0]) {
-			digits += digitsOf(c.number[0])
-		}
-	}
-	return digits >= lastDigits
 }
 
 // isBlock reports whether several deferred rows are total rows together: they have many digits, or the sums of all rows
@@ -214,28 +203,6 @@ func (t *totalFinder) isBlock() bool {
 	return len(t.pending) > 1 && (digits >= sureDigits || isAll && (isGap || isAlike || isNamed))
 }
 
-// settleFirstData decides at the end whether the first row of data has the sums of the others.
-func (p *Profiler) settleFirstData(out *Profile) {
-	t := &p.totals
-	if out.SumRow > 0 || t.all < 3 || len(t.pending) > 0 {
-		return
-	}
-	matched := false
-	for i := range t.firstData {
-		c := &t.firstData[i]
-		sum := p.columns[i].sums.all[0]
-		switch {
-		case c.kind == isDate || c.kind == isBoolean, c.isNumber() && !isNear(2*c.number[0], sum):
-			return
-		case c.isNumber() && c.number[0] != 0:
-			matched = true
-		}
-	}
-	if matched {
-		out.noteSum(t.firstRow, t.firstLabel)
-	}
-}
-
 // settleFirst decides at the end whether the first row is a total row: whether its numbers are the sums of the others.
 // It returns true if they are with the rows that are deferred, which are data then.
 func (p *Profiler) settleFirst(out *Profile) (hasPending bool) {
@@ -243,21 +210,27 @@ func (p *Profiler) settleFirst(out *Profile) (hasPending bool) {
 	if first == nil {
 		return false
 	}
-	if kind, _ := kindOfLabel([]byte(first.label)); kind == mayBeName && p.totals.all < 2 {
-		return false
-	}
-	if p.totals.all < 2 && !first.isKnown || p.totals.all < 1 {
-		return false
-	}
 	hasPending = len(p.totals.pending) > 0 && p.firstHasSums(withPending)
-	if hasPending || p.firstHasSums(allRows) {
+	switch {
+	case p.mayBeginWithTotal() && (hasPending || p.firstHasSums(allRows)):
 		out.TotalRows = append([]int64{first.row}, out.TotalRows...)
 		out.Totals++
 		if out.Totals == 1 {
 			out.TotalLabel = first.label
 		}
+		return hasPending
+	case first.isKnown && p.totals.all > 1:
+		out.noteLabel(first.row, first.label)
+		out.LabeledRow, out.Label = first.row, first.label
 	}
-	return hasPending
+	return false
+}
+
+// mayBeginWithTotal reports whether enough rows follow the first one, which may be a total row.
+func (p *Profiler) mayBeginWithTotal() bool {
+	first := p.totals.first
+	kind, _ := kindOfLabel([]byte(first.label))
+	return p.totals.all >= 2 || p.totals.all == 1 && first.isKnown && kind != mayBeName
 }
 
 // firstHasSums reports whether the numbers of the first row are the sums of the others.

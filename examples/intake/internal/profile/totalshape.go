@@ -15,6 +15,8 @@ type rowShape struct {
 	isFirstEmpty                      bool
 	// isGap reports that a cell is empty, or has the label, where each row before has a value or a number.
 	isGap bool
+	// isLabelFirst reports that the cells before the label are empty.
+	isLabelFirst bool
 }
 
 // shapeOf returns the shape of the current row. labelAt is the column of the label of a total row, or -1.
@@ -34,6 +36,7 @@ func (p *Profiler) shapeOf(label []byte, labelAt int) rowShape {
 			s.isFirstEmpty = s.isFirstEmpty || i == 0
 			s.isGap = s.isGap || t.all > 0 && sums.empty == 0
 		case i == labelAt:
+			s.isLabelFirst = s.empty == i
 		case c.isNumber():
 			s.numbers++
 			if s.figure != "" || c.number != [2]float64{} || sums.all != [2]float64{} {
@@ -85,20 +88,30 @@ func (s *rowShape) isTotal(m *match, before int64, follows bool) bool {
 	return false
 }
 
-// isDoubtful reports whether a row that is not a total row has the label and the form of one.
+// isDoubtful reports whether a row that is not a total row has the label of one. That of another figure, such as Max,
+// counts if no other value is before it.
 func (s *rowShape) isDoubtful() bool {
-	isName := s.kind == bareLabel || s.kind == mayBeName && s.empty > 0
-	return isName && s.others == 0 && s.numbers > 0
+	return s.kind != noLabel && (s.kind != figureLabel || s.isLabelFirst)
 }
 
 // isSumInShape reports whether a row without a known label is a total row in any language: all of its numbers are sums,
 // its other cells are empty or name the rows that it is about, and a value that all rows before have is missing.
 func (p *Profiler) isSumInShape(s *rowShape, m *match) bool {
 	isSum := s.kind == noLabel && s.isSum(m)
-	return isSum && s.isGap && (m.rows > 1 || p.follows())
+	return isSum && s.isGap && !p.isCode(s) && (m.rows > 1 || p.follows())
 }
 
 // isSum reports whether a row has the form of a total row, with any label or none, and all of its numbers are sums.
 func (s *rowShape) isSum(m *match) bool {
 	return m.isEqual && m.matched > 0 && s.strangers == 0 && (s.labelAt >= 0 || s.isFirstEmpty)
+}
+
+// isCode reports whether the label of a row stands in a column that is named like codes and has other texts: then it is
+// more likely a code than a label in a language that is not known.
+func (p *Profiler) isCode(s *rowShape) bool {
+	if s.kind != noLabel || s.labelAt < 0 {
+		return false
+	}
+	c := p.columns[s.labelAt]
+	return c.counts[isText] > 1 && p.senseOf(c) == Codes
 }

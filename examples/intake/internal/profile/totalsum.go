@@ -11,6 +11,10 @@ type columnSums struct {
 	places     [2]int // the most decimal places of a number
 	min, max   [2]float64
 	count      int64 // of all numbers
+	nonzero    int64 // of the numbers that are not zero
+	// isCounter reports that the numbers count rows, as 1, 2, 3, 1, 2 and 10, 20, 30 do.
+	isCounter  bool
+	step, last float64
 	empty      int64
 	units      []unitSum
 }
@@ -24,6 +28,16 @@ func (s *columnSums) add(n [2]float64) {
 		s.all[i] += n[i]
 		s.since[i] += n[i]
 		s.places[i] = placesOf(n[i], s.places[i])
+	}
+	switch {
+	case s.count == 0:
+		s.step, s.isCounter = n[0], true
+	case n[0] != s.step && n[0] != s.last+s.step:
+		s.isCounter = false
+	}
+	s.last = n[0]
+	if n[0] != 0 {
+		s.nonzero++
 	}
 	s.count++
 }

@@ -32,7 +32,7 @@ const (
 
 // labelWords are the words of the labels of rows that are not data, in lower case. Those of names are also names of
 // companies and products.
-var labelWords = struct{ names, sums, prefixes, ends, wholes, figures map[string]string }{
+var labelWords = struct{ names, sums, prefixes, ends, wholes, counted, figures map[string]string }{
 	names: wordSet("total totals sum suma sumas somme totale totali totaal toplam razem"),
 	sums: wordSet("subtotal subtotals summe zwischensumme endsumme gesamt gesamtsumme gesamtergebnis gesamtbetrag " +
 		"teilsumme insgesamt subtotale subtotaal totaux eindtotaal łącznie ogółem celkem součet összesen yhteensä totalt " +
@@ -40,12 +40,16 @@ var labelWords = struct{ names, sums, prefixes, ends, wholes, figures map[string
 	prefixes: wordSet("grand sub sous net gross overall final report page running ara genel gran"),
 	ends:     wordSet("total totals subtotal gesamt summe ergebnis totaal totale toplam итого"),
 	wholes:   wordSet("general generale geral général géneral"),
+	counted:  wordSet("number row record line item"),
 	figures: map[string]string{
 		"average": average, "avg": average, "mean": average, "durchschnitt": average, "mittelwert": average,
 		"moyenne": average, "promedio": average, "media": average, "média": average, "gemiddelde": average,
 		"gemiddeld": average, "średnia": average, "ortalama": average, "среднее": average, "平均": average, "平均值": average,
 		"count": rowCount, "anzahl": rowCount, "nombre": rowCount, "conteo": rowCount, "conteggio": rowCount,
 		"aantal": rowCount, "liczba": rowCount, "adet": rowCount, "количество": rowCount, "计数": rowCount,
+		"rows": rowCount, "records": rowCount, "lines": rowCount, "items": rowCount, "entries": rowCount,
+		"zeilen": rowCount, "positionen": rowCount, "datensätze": rowCount, "einträge": rowCount, "lignes": rowCount,
+		"filas": rowCount, "registros": rowCount, "righe": rowCount, "regels": rowCount, "wiersze": rowCount,
 		"min": smallest, "minimum": smallest, "mindestwert": smallest, "最小值": smallest,
 		"max": largest, "maximum": largest, "höchstwert": largest, "最大值": largest,
 		"median": otherWise, "stdev": otherWise, "standardabweichung": otherWise,
@@ -90,7 +94,7 @@ func kindOfLabel(value []byte) (kind labelKind, figure string) {
 		return sumLabel, ""
 	case has(w.names, first) && len(words) == 1:
 		return bareLabel, ""
-	case has(w.names, first):
+	case has(w.names, first), w.figures[last] == rowCount && (w.figures[first] == rowCount || has(w.counted, first)):
 		return mayBeName, ""
 	}
 	return noLabel, ""
@@ -164,7 +168,7 @@ var labelStarts = func() (starts [26][26]bool) {
 var allLabelWords = func() map[string]bool {
 	all := map[string]bool{}
 	w := labelWords
-	for _, set := range []map[string]string{w.names, w.sums, w.prefixes, w.ends, w.wholes, w.figures} {
+	for _, set := range []map[string]string{w.names, w.sums, w.prefixes, w.ends, w.wholes, w.counted, w.figures} {
 		for word := range set {
 			all[word] = true
 		}
