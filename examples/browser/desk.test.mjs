@@ -1,7 +1,19 @@
 // The desk in Chromium, at desktop and phone width.
 import assert from "node:assert/strict";
 import { tabTo } from "./keyboard.mjs";
-import { acceptCard, chooseSample, cover, desktop, field, hasRead, isWorking, phone, scene, upload } from "./scene.mjs";
+import {
+  acceptButton,
+  acceptCard,
+  chooseSample,
+  cover,
+  desktop,
+  field,
+  hasRead,
+  isWorking,
+  phone,
+  scene,
+  upload,
+} from "./scene.mjs";
 
 for (const [size, window] of Object.entries({ desktop, phone })) {
   const press = (locator) => (window.hasTouch ? locator.tap() : locator.click());
@@ -14,7 +26,7 @@ for (const [size, window] of Object.entries({ desktop, phone })) {
     await field(page, "Tell the reader what to correct").fill("The year is 1813");
     await press(page.getByRole("button", { name: "Send" }));
     await page.getByText("from your message").first().waitFor();
-    await page.getByRole("button", { name: "Accept the card" }).and(page.locator(":enabled")).waitFor();
+    await acceptButton(page).waitFor();
     assert.equal(await field(page, "Year").inputValue(), "1813");
     await acceptCard(page);
     await page.getByRole("link", { name: "Show it in operations" }).click();
@@ -118,8 +130,8 @@ scene("the keyboard is enough", {}, async ({ page, server }) => {
   await page.keyboard.type("The year is 1813");
   await page.keyboard.press("Enter");
   await page.getByText("from your message").first().waitFor();
-  const accept = page.getByRole("button", { name: "Accept the card" });
-  await accept.and(page.locator(":enabled")).waitFor();
+  const accept = acceptButton(page);
+  await accept.waitFor();
   await tabTo(page, accept);
   await page.keyboard.press("Space");
   await page.getByText("The card is saved at", { exact: true }).waitFor();
@@ -149,7 +161,7 @@ scene("markup in names, titles, messages and results is text", { window: desktop
   await page.getByRole("button", { name: "Send" }).click();
   await page.getByText(`The title is ${script}`).first().waitFor();
   await page.getByText("The title is now", { exact: false }).first().waitFor();
-  await page.getByRole("button", { name: "Accept the card" }).and(page.locator(":enabled")).waitFor();
+  await acceptButton(page).waitFor();
   await field(page, "Title").fill(script);
   await page.getByRole("heading", { level: 1, name: script }).waitFor();
   await acceptCard(page);

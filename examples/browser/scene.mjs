@@ -66,8 +66,11 @@ export async function chooseSample({ page, server }, title) {
 /** hasRead waits until the reader has read the book on the desk. */
 export async function hasRead(page, times = 1) {
   await page.getByText("Please check all fields.").and(page.locator("li")).nth(times - 1).waitFor();
-  await page.getByRole("button", { name: "Accept the card" }).and(page.locator(":enabled")).waitFor();
+  await acceptButton(page).waitFor();
 }
+
+/** acceptButton returns the button that accepts the card, once it can be pressed. */
+export const acceptButton = (page) => page.getByRole("button", { name: "Accept the card", disabled: false });
 
 /** acceptCard accepts the card and waits until it is saved. */
 export async function acceptCard(page) {

@@ -137,7 +137,7 @@ class Session {
       for (const { [element]: id } of all) {
         const ask = (what) => this.#send("GET", `/element/${id}/${what}`).catch(() => undefined); // gone meanwhile
         if ((await ask("computedlabel")) === name && (await ask("computedrole")) === role && (await ask("enabled")) &&
-          (await ask("displayed"))) return id;
+          (await ask("attribute/aria-disabled")) !== "true" && (await ask("displayed"))) return id;
       }
       return undefined;
     }, `the ${role} “${name}”`);

@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { announce } from "./announce.js";
-import { byId, setText } from "./dom.js";
+import { byId, onPress, setText } from "./dom.js";
 import { clearSlot, showNotice } from "./notice.js";
 import { copyKey, showSaved } from "./saved.js";
 import { markStep } from "./steps.js";
@@ -21,7 +21,7 @@ export class Acceptance {
     this.#book = book;
     this.#desk = desk;
     this.#reload = reload;
-    byId("accept").addEventListener("click", () => this.#accept());
+    onPress(byId("accept"), () => this.#accept());
     byId("copy-key").addEventListener("click", copyKey);
     byId("next-book").addEventListener("click", () => desk.openNext());
   }

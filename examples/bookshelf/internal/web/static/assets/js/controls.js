@@ -1,33 +1,28 @@
-// Shows and enables the controls of a card for what is going on.
+// Shows and enables the controls of a card for what is going on. A control that is off keeps the focus.
 
-import { byId, setText, setVisible } from "./dom.js";
-import { describeCard } from "./outcome.js";
+import { describeControls } from "./controlstate.js";
+import { byId, setEnabled, setText, setVisible } from "./dom.js";
 
-/**
- * refreshControls shows the controls of a card.
- * @param {{status: string, absent: string, extracted: boolean, run: string}} state
- *   status is that of the book, see bookstatus.js, and "ready" if it is unread; absent is the text in place of the
- *   fields, or ""; extracted states that the card can be corrected and accepted; run is the id of the run that can be
- *   stopped, or "".
- */
-export function refreshControls({ status, absent, extracted, run }, card) {
-  const isFree = status === "ready" && extracted;
-  const isOver = status === "accepted" || status === "closed";
-  const inSight = absent === "" || status === "reading";
-  const isOpen = isFree && inSight;
+/** refreshControls shows the controls of a card. state is that of describeControls. */
+export function refreshControls(state, card) {
+  const entered = { isFilled: card.filled(), message: byId("message").value };
+  const controls = describeControls(state, entered);
+  showCard(controls.card, card);
+  setVisible(byId("accept-row"), controls.accept.isVisible);
+  setEnabled(byId("accept"), controls.accept.isEnabled);
+  setText(byId("accept"), controls.accept.label);
+  setVisible(byId("correct"), controls.message.isVisible);
+  setEnabled(byId("send"), controls.message.canSend);
+  setVisible(byId("pulse"), controls.isWorking);
+  setVisible(byId("stop"), controls.stop.isVisible);
+  setEnabled(byId("stop"), controls.stop.isEnabled);
+}
+
+function showCard({ isOpen, hasFields, absent, hint }, card) {
   card.lock(!isOpen);
   byId("card").classList.toggle("open", isOpen);
-  setVisible(byId("fields"), inSight);
-  setVisible(byId("card-absent"), !inSight);
+  setVisible(byId("fields"), hasFields);
+  setVisible(byId("card-absent"), !hasFields);
   setText(byId("card-absent"), absent);
-  setText(byId("card-hint"), describeCard(status, isOpen, inSight));
-  setVisible(byId("accept-row"), inSight && !isOver);
-  byId("accept").disabled = !isOpen || !card.filled();
-  setText(byId("accept"), status === "saving" ? "Saving the card…" : "Accept the card");
-  byId("message").disabled = !isFree;
-  byId("send").disabled = !isFree || byId("message").value.trim() === "";
-  setVisible(byId("correct"), !isOver);
-  setVisible(byId("pulse"), status === "reading");
-  setVisible(byId("stop"), status === "reading" && run !== "");
-  if (status !== "reading") byId("stop").disabled = false;
+  setText(byId("card-hint"), hint);
 }

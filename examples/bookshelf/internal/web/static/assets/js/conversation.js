@@ -3,7 +3,8 @@
 
 import * as api from "./api.js";
 import { announce } from "./announce.js";
-import { byId, prefersReducedMotion, setVisible } from "./dom.js";
+import { describeRefusedMessage } from "./controlstate.js";
+import { byId, isEnabled, onPress, prefersReducedMotion, setVisible } from "./dom.js";
 import { clearSlot, showNotice } from "./notice.js";
 import { describeEnd, describeRefusal } from "./outcome.js";
 import { followReading } from "./reading.js";
@@ -14,13 +15,12 @@ import { tellEnd } from "./transcript.js";
 export class Conversation {
   #book;
   #desk;
-  #isStopping = false; // by the button, which then is hidden
 
   /** desk has changed(id), and closed(), which frees the desk. */
   constructor(book, desk) {
     this.#book = book;
     this.#desk = desk;
-    byId("stop").addEventListener("click", () => this.#stop());
+    onPress(byId("stop"), () => this.#stop());
     byId("correct").addEventListener("submit", (e) => {
       e.preventDefault();
       this.#correct();
@@ -36,7 +36,10 @@ export class Conversation {
   #correct() {
     const box = byId("message");
     const message = box.value;
-    if (byId("send").disabled) return;
+    if (!isEnabled(byId("send"))) {
+      announce(describeRefusedMessage(this.#book.state, message));
+      return;
+    }
     box.value = "";
     this.ask(message);
   }
@@ -49,7 +52,6 @@ export class Conversation {
     const book = this.#book;
     const { signal } = book;
     book.set({ status: "reading", run: "" }); // locks the card
-    this.#isStopping = false;
     if (!(await book.keeper.flush()) && !signal.aborted) {
       this.#giveBack(message);
       showNotice(byId("notes-notice"), {
@@ -98,7 +100,8 @@ export class Conversation {
   }
 
   #giveBack(message) {
-    if (message && byId("message").value === "") byId("message").value = message;
+    const box = byId("message");
+    if (message) box.value = box.value.trim() === "" ? message : `${message}\n${box.value}`;
     this.#book.set({ status: this.#book.state.extracted ? "ready" : "failed" });
   }
 
@@ -112,7 +115,7 @@ export class Conversation {
     setVisible(byId("notes-empty"), false);
     book.cover.now("The reader is working…");
     book.fitting.clear();
-    book.set({ status: "reading", run });
+    book.set({ status: "reading", run, isStopping: false });
     let events = [];
     let failure;
     try {
@@ -175,20 +178,26 @@ export class Conversation {
       actions: isClosed ? [another] : [again, another],
       wait: isClosed ? 0 : failure.wait,
     });
-    if (this.#isStopping) box.querySelector("button")?.focus({ preventScroll: true });
+    if (book.state.isStopping) this.#offer(box);
     // On a phone, the notes are below the card.
     box.scrollIntoView({ block: "nearest", behavior: prefersReducedMotion() ? "auto" : "smooth" });
   }
 
+  // Moves the focus from the button that stops, which is hidden by now, to what can be done next.
+  #offer(notice) {
+    if (document.activeElement?.matches("#stop, #transcript, body"))
+      notice.querySelector("button")?.focus({ preventScroll: true });
+  }
+
   async #stop() {
-    const { signal, state } = this.#book;
-    byId("stop").disabled = true; // until the events of the run end
-    this.#isStopping = true;
+    const book = this.#book;
+    const { signal, state } = book;
+    book.set({ isStopping: true }); // until the events of the run end
     try {
       await api.stop(state.run);
     } catch (err) {
       if (signal.aborted) return;
-      byId("stop").disabled = false;
+      book.set({ isStopping: false });
       showNotice(byId("notes-notice"), {
         kind: "error",
         title: "The reader was not stopped",

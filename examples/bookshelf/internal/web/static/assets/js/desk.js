@@ -5,6 +5,7 @@
 import * as api from "./api.js";
 import { announce } from "./announce.js";
 import { byId, setText } from "./dom.js";
+import { guardFocus } from "./focus.js";
 import { Intake } from "./intake.js";
 import { onNudge } from "./network.js";
 import { preparePhoto } from "./prepare.js";
@@ -146,6 +147,12 @@ onNudge(() => {
   tray.look();
   review.catchUp();
 });
+guardFocus(byId("main"), [
+  [".correct, .notes", "#transcript"],
+  [".card-foot", "#accept", "#next-book"],
+  ["#review", "#review-title"],
+  ["#main", "#main"],
+]);
 if (location.hash !== "") open(location.hash.slice(1));
 intake.takeEarly();
 

@@ -53,6 +53,23 @@ export function setVisible(node, visible = true) {
   node.hidden = !visible;
 }
 
+/**
+ * setEnabled states whether a button can be pressed. Unlike a disabled one, it keeps the focus when it is off; onPress
+ * ignores its presses then.
+ */
+export function setEnabled(button, isOn) {
+  if (isOn) button.removeAttribute("aria-disabled");
+  else button.setAttribute("aria-disabled", "true");
+}
+
+/** isEnabled reports whether a button can be pressed. */
+export const isEnabled = (button) => !button.hasAttribute("aria-disabled");
+
+/** onPress calls run when a button that is enabled is pressed. */
+export function onPress(button, run) {
+  button.addEventListener("click", () => isEnabled(button) && run());
+}
+
 /** setText sets a text only if it differs, so that live regions do not repeat it. */
 export function setText(node, value) {
   if (node.textContent !== value) node.textContent = value;

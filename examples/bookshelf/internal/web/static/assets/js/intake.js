@@ -2,7 +2,7 @@
 // camera, or take a sample.
 
 import { explainError, fetchSample, listSamples } from "./api.js";
-import { byId, el, setText, setVisible } from "./dom.js";
+import { byId, el, isEnabled, setEnabled, setText, setVisible } from "./dom.js";
 import { describeFolders, isMisplaced, readDrop } from "./drop.js";
 import { clearSlot, showNotice } from "./notice.js";
 import { acceptedFiles, describeLimits } from "./prepare.js";
@@ -123,7 +123,8 @@ export class Intake {
   }
 
   async #takeSample(offered, button) {
-    button.disabled = true;
+    if (!isEnabled(button)) return;
+    setEnabled(button, false);
     try {
       const image = await fetchSample(offered.url);
       const ending = image.type === "image/jpeg" ? "jpg" : "png";
@@ -136,7 +137,7 @@ export class Intake {
         detail: explainError(err),
       });
     } finally {
-      button.disabled = false;
+      setEnabled(button, true);
     }
   }
 }
