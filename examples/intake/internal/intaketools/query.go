@@ -192,6 +192,7 @@ func remarks(r *query.Result, report *files.Report) (list []string) {
 				list = append(list, remark)
 			}
 		}
+		list = append(list, p.ApartRemarks()...)
 	}
 	if r.LeftOut > 0 {
 		list = append(list, fmt.Sprintf("there are more than %d groups: %s left out, so other groups may be larger or "+

@@ -116,7 +116,7 @@ func columnNotes(in queryIn, rows *objecttools.Rows, report *files.Report) (list
 			list = slices.Concat(list, serialRemarks(one), epochRemarks(one))
 			isRead := func(r readIn) bool { return r.Column == name && r.As == readDates }
 			if !slices.ContainsFunc(in.ReadAs, isRead) {
-				list = append(list, compactRemarks(one)...)
+				list = slices.Concat(list, compactRemarks(one), c.ReadingRemarks())
 			}
 		}
 	}

@@ -73,6 +73,7 @@ func (c *Column) AsCodes() *Column {
 	}
 	out := *c
 	out.CompactDates, out.Decimal, out.DateOrder, out.Spelled, out.LikelyDates = false, "", "", false, false
+	out.DatesByValues, out.Elsewhere = false, ""
 	out.Formats, out.Units, out.Min, out.Max, out.Negative = nil, nil, "", "", 0
 	out.Assumed, out.AssumedExample, out.ShortYears, out.ShortYear = 0, "", 0, ""
 	if c.Whole {

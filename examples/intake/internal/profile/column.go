@@ -182,6 +182,7 @@ func (c *column) profile(file *fileEvidence, sense Sense) Column {
 	counts := c.counts
 	counts[isText] += out.Kept
 	if out.CompactDates = !isCode && c.hasCompactDates(sense); out.CompactDates {
+		out.DatesByValues = sense != Days && c.counts[isDate] == 0
 		counts[isDate] += c.compact
 		counts[isInteger] -= c.compact
 	}
@@ -231,6 +232,9 @@ func (c *column) profileValues(out *Column, best int, file *fileEvidence) {
 		}
 		out.Min, out.Max = FormatNumber(c.numbers.min[number]), FormatNumber(c.numbers.max[number])
 		out.Negative, out.Units = c.negative, c.unitsOf()
+		if n := &c.numbers; !isNumberAssumed && n.counts[first]+n.counts[second] == 0 && n.counts[either] > 0 {
+			out.Elsewhere = n.example
+		}
 		if isNumberAssumed {
 			out.Assumed, out.AssumedExample = c.numbers.counts[either], c.numbers.example
 		}

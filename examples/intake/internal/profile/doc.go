@@ -32,11 +32,13 @@
 // Rows that may not be data, but count, have a note: each other row with a label such as Subtotal, see
 // Profile.LabeledRow, and each row with the sums of others that may be data, see Profile.SumRow. That is the first or
 // the last row if it is the sum of three or more others, and the rows of a group, such as W1,ALL,15 after W1,A,5 and
-// W1,B,10, if three of four groups have one, whatever their other cells are.
+// W1,B,10, if three of four groups have one, whatever their other cells are. The first and the last rows have a note if
+// they have neither a number nor a date and most rows do, and the last ones if they are few and follow the only empty
+// row, see [Profile.ApartRemarks].
 //
 // The name of a column may say that it has codes, amounts or days, see [Sense]. If it does not decide, the values do:
 // numbers with leading zeros are codes, numbers such as 1.10 beside 1.2 may be codes (see [Column]), and three numbers
-// such as 20260131 are dates.
+// such as 20260131 are dates. [Column.ReadingRemarks] tells so if the name is not that of days.
 //
 // The package does not read files and does not interpret the data: see package kinds.
 package profile

@@ -63,6 +63,10 @@ type Column struct {
 	// CompactDates reports that numbers of the column are dates such as 20260131, and read as such. Those that are not
 	// in the calendar, such as 20260230, are wrong values.
 	CompactDates bool `json:"compact_dates,omitempty"`
+	// DatesByValues reports that CompactDates is true by the values alone, whose forms are the same as those of numbers.
+	DatesByValues bool `json:"dates_by_values,omitempty"`
+	// Elsewhere is a number that can be read in two ways, if those of other columns have decided: by Decimal.
+	Elsewhere string `json:"elsewhere,omitempty"`
 	// Codes reports that numbers of the column have leading zeros or an E, such as 00123 and 3E2, so that all of its
 	// numbers are read as texts.
 	Codes bool `json:"codes,omitempty"`
@@ -127,6 +131,15 @@ type Profile struct {
 	Loose      int64  `json:"loose,omitempty"`
 	LooseRow   int64  `json:"loose_row,omitempty"`
 	LooseLabel string `json:"loose_label,omitempty"`
+	// Bare is the number of the first and the last rows that have neither a number nor a date, though most rows have one,
+	// and Footer that of the last rows if they are few and follow the only empty row. They count. BareRow and FooterRow
+	// are the numbers of the first ones, and BareLabel and FooterLabel their labels.
+	Bare        int64  `json:"bare,omitempty"`
+	BareRow     int64  `json:"bare_row,omitempty"`
+	BareLabel   string `json:"bare_label,omitempty"`
+	Footer      int64  `json:"footer,omitempty"`
+	FooterRow   int64  `json:"footer_row,omitempty"`
+	FooterLabel string `json:"footer_label,omitempty"`
 	// SecondTable is where a second table seems to begin, or nil.
 	SecondTable *SecondTable `json:"second_table,omitempty"`
 	// Duplicates are rows that equal an earlier one. Rows that were cut are not compared.
@@ -191,6 +204,7 @@ func (p *Profiler) AddRow(fields [][]byte, count int, isCut bool) {
 		p.out.Cut++
 	case IsBlankRow(fields, p.has):
 		p.out.Blank++
+		p.totals.apart.noteGap()
 		return
 	case count == p.has && IsHeaderRow(fields, p.names):
 		p.out.Headers++
@@ -239,6 +253,7 @@ func (p *Profiler) Profile() Profile {
 	p.settleEdge(&out)
 	out.HasColumns = max(p.has, len(p.columns))
 	out.SecondTable = p.tables.result(p.seen)
+	p.settleApart(&out)
 	out.Columns = make([]Column, 0, len(p.columns))
 	seen := map[string]int{}
 	file := p.evidence()

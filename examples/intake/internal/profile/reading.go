@@ -281,3 +281,18 @@ func (p *Profile) yearRemarks() (list []string) {
 	}
 	return list
 }
+
+// ReadingRemarks returns sentences for an answer about how the values of the column are read, if its own values do not
+// decide.
+func (c *Column) ReadingRemarks() (list []string) {
+	if c.DatesByValues && c.CompactDates {
+		list = append(list, fmt.Sprintf("all numbers of %.60q have the form of dates and are read as dates, such as %s, though its "+
+			"name does not say so", c.Name, c.Min))
+	}
+	if c.Elsewhere != "" {
+		v := ReadValue([]byte(c.Elsewhere), c)
+		list = append(list, fmt.Sprintf("numbers of %.60q can be read in two ways, and those of other columns decide: %s is "+
+			"read as %s", c.Name, c.Elsewhere, FormatNumber(v)))
+	}
+	return list
+}

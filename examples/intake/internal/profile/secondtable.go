@@ -28,7 +28,7 @@ type SecondTable struct {
 // tableFinder looks for a second table: names of columns after a blank line, or in a row of another width, that a row
 // with a number or a date follows; the names of the columns once more; or rows of another width up to the end. After a
 // blank line, at least two of the names must be usual, or the names must have another number of columns, or stand where
-// at least two columns have numbers or dates, or the row after them must have its numbers elsewhere: a row of texts
+// at least two columns, or one of two, have numbers or dates, or the row after them must have its numbers elsewhere: a row of texts
 // alone is not a second table.
 type tableFinder struct {
 	found, candidate *SecondTable // a candidate needs the next row
@@ -42,7 +42,10 @@ type tableFinder struct {
 }
 
 // AddBlank notes that the next row follows a blank line.
-func (p *Profiler) AddBlank() { p.tables.isAfterBlank = true }
+func (p *Profiler) AddBlank() {
+	p.tables.isAfterBlank = true
+	p.totals.apart.noteGap()
+}
 
 // lookForTable looks at a row with that number of fields.
 func (p *Profiler) lookForTable(fields [][]byte, count int) {
@@ -148,7 +151,7 @@ func areNames(fields [][]byte) bool {
 }
 
 // hasOtherLayout reports whether a row has a number or a date where the column has texts, or the reverse, or whether
-// two columns have numbers or dates.
+// two columns have numbers or dates, or one of two.
 func hasOtherLayout(fields [][]byte, columns []*column) bool {
 	measures := 0
 	for i, f := range fields[:min(len(fields), len(columns))] {
@@ -163,7 +166,7 @@ func hasOtherLayout(fields [][]byte, columns []*column) bool {
 			return true
 		}
 	}
-	return measures > 1
+	return measures > 1 || measures > 0 && len(columns) == 2
 }
 
 // isSameNames reports whether fields are the names of two or more columns.

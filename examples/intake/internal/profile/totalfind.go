@@ -20,6 +20,7 @@ type totalFinder struct {
 	rest       looseRow
 	between    looseRow
 	runs       []*sumRuns
+	apart      apartRows
 	groups     []*groupSums // of the first columns
 	cells      []cell       // of the current row
 	pending    []pendingRow
@@ -208,4 +209,5 @@ func (p *Profiler) addData(row int64, label string, cells []cell) {
 	}
 	t.addGroups(cells)
 	t.addRuns(row, label, cells)
+	t.apart.add(row, label, cells)
 }

@@ -78,7 +78,7 @@ func (p *Profile) totalRemarks() (list []string) {
 			list = append(list, remark)
 		}
 	}
-	return list
+	return append(list, p.ApartRemarks()...)
 }
 
 // SumRemark returns a sentence about a row that has the sums of others, but may be data, or "".
