@@ -171,10 +171,13 @@ func (b *toolbox) scanFile(ctx context.Context, c *tools.Call, in queryIn) (out 
 		}
 	}
 	out.Result = q.Result()
+	if err := checkMeasured(&out.Result, in); err != nil {
+		return out, nil, err
+	}
 	addNamedUnit(&out.Result, in)
 	nameUnits(out.ConditionUnits)
 	out.Notes = slices.Concat(out.Notes, s.notes(report), joined.partnerNotes(in.Join), columnNotes(in, rows, report),
-		missingNotes(in, report), remarks(&out.Result, report))
+		missingNotes(in, report), addedCodes(in, report), remarks(&out.Result, report))
 	for _, name := range t.unseen(in) {
 		out.Notes = append(out.Notes, fmt.Sprintf("no row has the column %.60q", name))
 	}
@@ -185,9 +188,11 @@ func (b *toolbox) scanFile(ctx context.Context, c *tools.Call, in queryIn) (out 
 func remarks(r *query.Result, report *files.Report) (list []string) {
 	if report != nil && len(r.Types) > 0 {
 		p := &report.Profile
-		for _, remark := range []string{
-			p.TableRemark(), p.LastRowRemark(), p.LabelRemark(), p.SumRemark(), p.LooseRemark(),
-		} {
+		last := p.LastRowRemark()
+		if p.Totals > 0 && r.Totals == 0 { // conditions leave out the row
+			last = ""
+		}
+		for _, remark := range []string{p.TableRemark(), last, p.LabelRemark(), p.SumRemark(), p.LooseRemark()} {
 			if remark != "" {
 				list = append(list, remark)
 			}
@@ -203,8 +208,8 @@ func remarks(r *query.Result, report *files.Report) (list []string) {
 		list = append(list, profile.CountOf(r.Ignored, "value that is not a number or date like the others is",
 			"values that are not numbers or dates like the others are")+" ignored")
 	}
-	if r.Incomparable > 0 {
-		list = append(list, profile.CountOf(r.Incomparable, "value is not compared, because it is not a number or date",
+	if n := r.Incomparable - r.OtherUnits; n > 0 {
+		list = append(list, profile.CountOf(n, "value is not compared, because it is not a number or date",
 			"values are not compared, because they are not numbers or dates")+" like the value of the condition")
 	}
 	if r.Approximate {

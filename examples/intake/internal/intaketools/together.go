@@ -13,9 +13,9 @@ import (
 
 const togetherDescription = "Group the rows of several files and add their groups, to find the largest or smallest " +
 	"ones of all files: those of one file alone may be others. Each query is one of query_file with group_by and the " +
-	"same measures; limit and ascending of the first one count. Example: {\"queries\": [{\"file\": \"f1\", \"group_by\": " +
-	"[\"sku\"], \"measures\": [{\"function\": \"sum\", \"column\": \"quantity\"}], \"limit\": 5}, {\"file\": \"f2\", " +
-	"\"group_by\": [\"article\"], \"measures\": [{\"function\": \"sum\", \"column\": \"qty\"}]}]}."
+	"same measures; limit and ascending of the first one count. Example: {\"queries\": [{\"file\": \"f1\", " +
+	"\"group_by\": [\"sku\"], \"measures\": [{\"function\": \"sum\", \"column\": \"quantity\"}], \"limit\": 5}, " +
+	"{\"file\": \"f2\", \"group_by\": [\"article\"], \"measures\": [{\"function\": \"sum\", \"column\": \"qty\"}]}]}."
 
 type togetherIn struct {
 	Queries []queryIn `json:"queries" jsonschema:"a query for each file" minitems:"2" maxitems:"20"`

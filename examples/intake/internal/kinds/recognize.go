@@ -80,6 +80,7 @@ func Recognize(columns []Column) Guess {
 	for _, c := range columns[:min(len(columns), maxColumns)] {
 		g.Columns = append(g.Columns, guessColumn(c))
 	}
+	g.nameSuppliers()
 	scores := map[Kind]float64{}
 	for kind, weights := range weights() {
 		used := map[Role]bool{}

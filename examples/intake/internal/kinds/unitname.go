@@ -19,7 +19,7 @@ func cutUnit(name string) (stem, unit string) {
 	if at <= 0 {
 		return name, ""
 	}
-	stem, last := name[:at], name[at+1:]
+	stem, last := strings.TrimSuffix(name[:at], "_in"), name[at+1:]
 	switch capitals := strings.ToUpper(last); {
 	case last == "in": // a word of names such as parts_in
 	case last == "pct", last == "percent":

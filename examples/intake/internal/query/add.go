@@ -135,9 +135,10 @@ func (q *Query) measure(g *group, i int, m Measure, isCounted bool) {
 			q.dates[i]++
 		}
 	case q.isFirst[i] && isCounted:
-		q.result.Ignored++
 		if v.Type == profile.Date {
 			q.seen.addedDates++
+		} else {
+			q.result.Ignored++
 		}
 	}
 }

@@ -53,7 +53,9 @@ type test struct {
 	code          string
 	spelled       string   // a number that is equal to the value, but written in another way
 	units         []string // of the compared numbers, at most maxTestUnits
-	unit          []byte   // of the current row's number by the column of units
+	otherUnits    []string // of numbers that are not compared, at most maxTestUnits; other is how many numbers have them
+	other         int64
+	unit          []byte // of the current row's number by the column of units
 	// isOther is that of the current row. isTotal reports that the row looks like a total row, whose unit does not count.
 	isOther, isTotal bool
 }
@@ -174,10 +176,17 @@ func (q *Query) matches(b []byte, t *test) bool {
 		return v.Type != profile.Empty
 	}
 	compared, isComparable := q.compare(b, v, t)
-	if !isComparable {
-		if v.Type != profile.Empty {
-			q.result.Incomparable++
-		}
+	switch {
+	case isComparable:
+	case v.IsNumber() && t.want.IsNumber():
+		t.noteOtherUnit(v.Unit)
+		q.result.OtherUnits++
+		q.result.Incomparable++
+		return false
+	case v.Type != profile.Empty:
+		q.result.Incomparable++
+		return false
+	default:
 		return false
 	}
 	switch t.Operator {

@@ -2,6 +2,7 @@ package query
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 )
@@ -27,6 +28,21 @@ func (t *test) noteUnit(unit string) {
 	if !slices.ContainsFunc(t.units, func(u string) bool { return u == unit || UnitKey(u) == UnitKey(unit) }) {
 		t.units = append(t.units, unit)
 	}
+}
+
+// noteOtherUnit counts a number that is not compared, because it has another unit than the value of the condition.
+func (t *test) noteOtherUnit(unit string) {
+	t.other++
+	isSame := func(u string) bool { return u == unit || UnitKey(u) == UnitKey(unit) }
+	if len(t.otherUnits) < maxTestUnits && !slices.ContainsFunc(t.otherUnits, isSame) {
+		t.otherUnits = append(t.otherUnits, unit)
+	}
+}
+
+// isFraction reports whether numbers in percent are compared with one below 1 that may be meant as a part of 1.
+func (t *test) isFraction() bool {
+	isPercent := len(t.units) == 1 && UnitKey(t.units[0]) == UnitKey("%")
+	return isPercent && t.want.Unit == "" && t.want.Number != 0 && math.Abs(t.want.Number) < 1
 }
 
 // DescribeUnits returns units as a list, with a word for numbers without one.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/carrel-go/carrel/examples/intake/internal/profile"
@@ -67,7 +68,14 @@ func (q *Query) settle(out *Result) {
 
 // testUnitNotes reports the units of the numbers that a condition has compared if there are several.
 func (q *Query) testUnitNotes(t *test, add func(string, ...any)) {
+	if t.other > 0 {
+		add("in %.60q, %s another unit than %.60q and cannot be compared with it: %s", t.Column, profile.CountOf(t.other,
+			"number has", "numbers have"), t.Value, DescribeUnits(t.otherUnits))
+	}
 	switch column := q.o.ConditionUnits[t.Column]; {
+	case t.isFraction():
+		add("%.60q is in percent, so %.60s is compared as %[2]s%%: write %s%% if you mean that part of 1", t.Column,
+			t.Value, strconv.FormatFloat(100*t.want.Number, 'g', 12, 64))
 	case len(t.units) < 2:
 	case column != "":
 		add("the numbers of %.60q are compared without their units, which are in %.60q and differ: %s", t.Column, column,

@@ -30,6 +30,8 @@ type Result struct {
 	LeftOut int64 `json:"rows_left_out,omitempty"`
 	// Order is how the lines of groups are sorted, such as "largest first".
 	Order string `json:"order,omitempty"`
+	// Folded is two names of a group of several files that are the same whole number, such as 101 and 101.0, or empty.
+	Folded string `json:"folded,omitempty"`
 	// Tied is the number of groups after the last line that have the same first measure as it.
 	Tied int `json:"groups_tied,omitempty"`
 	// UnitColumn is the name of the column before the measures that has the unit of a line, if the numbers have several.
@@ -45,6 +47,8 @@ type Result struct {
 	// Incomparable is the number of values that are not missing and that a condition could not compare with its number
 	// or date.
 	Incomparable int64 `json:"values_not_compared,omitempty"`
+	// OtherUnits is how many of them are numbers of another unit than that of the condition.
+	OtherUnits int64 `json:"-"`
 	// Approximate reports that a sum has numbers with a large exponent.
 	Approximate bool `json:"approximate,omitempty"`
 	// MixedUnits reports that the numbers have several units, such as $ and €, or that some do not have one.

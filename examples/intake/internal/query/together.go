@@ -19,7 +19,7 @@ var (
 )
 
 // Together adds the groups of several queries with the same measures, such as one for each file, so that its order is
-// that of all of them. Groups are the same if the first of their names is, see [profile.Key], and their unit.
+// that of all of them. Groups are the same if the first of their names is, see [FoldCode], and their unit.
 type Together struct{ q *Query }
 
 // Add adds the groups of a query. The query must not be used afterwards. unit is that of all of its numbers, or empty.
@@ -61,6 +61,19 @@ func (t *Together) Add(other *Query, unit string) error {
 	return nil
 }
 
+// FoldCode returns the form in which names of groups of several files are compared: that of [profile.Key], and without
+// zeros after the point of a whole number, such as 101 for 101.0. isFolded reports that it leaves out such zeros.
+func FoldCode(name string) (key string, isFolded bool) {
+	key = string(profile.Key([]byte(name), nil))
+	whole, fraction, isFloat := strings.Cut(key, ".")
+	isOther := func(r rune) bool { return r < '0' || r > '9' }
+	isWhole := whole != "" && !strings.ContainsFunc(whole, isOther)
+	if !isWhole || !isFloat || fraction == "" || strings.Trim(fraction, "0") != "" {
+		return key, false
+	}
+	return whole, true
+}
+
 // addGroup adds a group of another query, with the longer list of names.
 func (q *Query) addGroup(g *group) error {
 	if len(g.names) == 0 {
@@ -70,12 +83,14 @@ func (q *Query) addGroup(g *group) error {
 		return ErrLongNames
 	}
 	unit := UnitKey(g.unit)
-	g.id = string(profile.Key([]byte(g.names[0]), nil))
+	g.id, _ = FoldCode(g.names[0])
 	id := unit + "\x00" + g.id
 	switch own := q.groups[id]; {
 	case own != nil:
+		q.noteFolded(own, g)
 		own.merge(g)
-		if len(g.names) > len(own.names) {
+		_, isFolded := FoldCode(own.names[0])
+		if len(g.names) > len(own.names) || isFolded && len(g.names) == len(own.names) {
 			own.names = g.names
 		}
 	case len(q.groups) == MaxTogether:
@@ -85,6 +100,17 @@ func (q *Query) addGroup(g *group) error {
 		q.units.add(unit, g.unit)
 	}
 	return nil
+}
+
+// noteFolded notes that a group has the names of two whole numbers, one of which has zeros after its point.
+func (q *Query) noteFolded(own, g *group) {
+	if q.result.Folded == "" && !strings.EqualFold(own.names[0], g.names[0]) {
+		a, isFolded := FoldCode(own.names[0])
+		b, isOtherFolded := FoldCode(g.names[0])
+		if a == b && isFolded != isOtherFolded {
+			q.result.Folded = own.names[0] + " and " + g.names[0]
+		}
+	}
 }
 
 // Result returns the first groups of all queries, in the order of the first query and with its limit.

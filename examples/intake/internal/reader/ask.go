@@ -8,6 +8,7 @@ import (
 
 	"github.com/carrel-go/carrel/examples/intake/internal/files"
 	"github.com/carrel-go/carrel/examples/intake/internal/intaketools"
+	"github.com/carrel-go/carrel/examples/intake/internal/kinds"
 	"github.com/carrel-go/carrel/examples/intake/internal/query"
 )
 
@@ -219,7 +220,7 @@ func (q question) args(f intaketools.ListedFile, l *found) (args map[string]any,
 	}
 	measure := map[string]any{"function": q.function}
 	if q.column != "" {
-		column := columnIn(f, q.column)
+		column := q.measuredColumn(f)
 		if column == "" {
 			return nil, q.column
 		}
@@ -253,25 +254,38 @@ func (q question) args(f intaketools.ListedFile, l *found) (args map[string]any,
 // tellDay returns a sentence about the columns that are taken as the day of the rows, if the question has a period.
 func (q question) tellDay(calls []call) string {
 	at := slices.IndexFunc(q.where, func(w where) bool { return w.column == "" })
-	if at < 0 {
-		return ""
-	}
 	var columns []string
 	for _, c := range calls {
-		if wheres, ok := c.args["where"].([]map[string]any); ok {
-			if name := fmt.Sprintf("“%s”", wheres[at]["column"]); !slices.Contains(columns, name) {
-				columns = append(columns, name)
-			}
+		name := ""
+		if wheres, ok := c.args["where"].([]map[string]any); ok && at >= 0 {
+			name = fmt.Sprintf("“%s”", wheres[at]["column"])
 		}
+		group, _ := c.args["group_by"].([]string)
+		if c.args["granularity"] != nil && at < 0 && !strings.Contains(q.by, " ") {
+			name = fmt.Sprintf("“%s”", group[0])
+		}
+		if name != "" && !slices.Contains(columns, name) {
+			columns = append(columns, name)
+		}
+	}
+	if len(columns) == 0 {
+		return ""
+	}
+	if at < 0 {
+		return fmt.Sprintf("I take %s as the day. Say “by %s of” and the name of another column if you mean that one.",
+			joinSome(columns, " and "), q.by)
 	}
 	return fmt.Sprintf("I take %s as the day. Name another column after “where” if you mean that one.",
 		joinSome(columns, " and "))
 }
 
 // columnIn returns the column of a file that words name, or "". If the report does not have the names of all columns,
-// the words may be the name of one of the others.
+// the words may be the name of one of the others. A supplier that does not have a number is found by its name.
 func columnIn(f intaketools.ListedFile, words string) string {
 	column := findColumnIn(f, words)
+	if column == "" && roleOf(words) == kinds.SupplierID {
+		column = findColumnIn(f, string(kinds.SupplierName))
+	}
 	if column == "" && f.MoreColumns > 0 && len(f.Columns) >= files.MaxColumns {
 		return words
 	}

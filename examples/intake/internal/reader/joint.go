@@ -97,22 +97,39 @@ func tellTogether(head string, all *intaketools.Together) string {
 	lines := []string{head + ":"}
 	at := len(all.Columns) - len(all.Types) // of the first measure
 	for _, line := range all.Lines {
-		var names []string
-		for i, name := range line[:at] {
-			if name != "" || i == 0 {
-				names = append(names, cmp.Or(name, "(empty)"))
-			}
-		}
+		names := line[:at]
 		if all.UnitColumn == "" && all.Unit != "" {
-			names = append(names, all.Unit)
+			names = append(slices.Clone(names), all.Unit)
 		}
-		lines = append(lines, fmt.Sprintf("- %s: %s", strings.Join(names, ", "), cmp.Or(line[at], "no value")))
+		lines = append(lines, fmt.Sprintf("- %s: %s", labelOf(names), cmp.Or(line[at], "no value")))
 	}
 	lines = append(lines, fmt.Sprintf("These are %d of %d groups.", len(all.Lines), all.Groups))
 	if all.Tied > 0 {
 		lines = append(lines, tellTied(all.Tied))
 	}
+	if all.Folded != "" {
+		lines = append(lines, tellFolded(all.Folded))
+	}
 	return strings.Join(lines, "\n")
+}
+
+// labelOf returns the names of a group, without those of its joined columns and its unit that are empty.
+func labelOf(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	list := []string{cmp.Or(names[0], "(empty)")}
+	for _, name := range names[1:] {
+		if name != "" {
+			list = append(list, name)
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
+// tellFolded returns a sentence about two names of one group.
+func tellFolded(names string) string {
+	return "Numbers that differ only by zeros after the point are one group, such as " + names + "."
 }
 
 // tellTied returns a sentence about the groups that a list leaves out, but that have the value of its last one.
@@ -128,6 +145,7 @@ type totals struct {
 	places   int          // the most decimal places of a value
 	typ      profile.Type // of the values, or empty before the first one
 	isByDate bool         // the groups are dates
+	folded   string       // two names of one group, such as 101 and 101.0
 }
 
 type total struct {
@@ -135,10 +153,9 @@ type total struct {
 	unit  string // the key of the unit
 	value *big.Rat
 	count *big.Rat // of the numbers of an average
+	// isFolded reports that the name of its first line is a whole number with zeros after its point.
+	isFolded bool
 }
-
-// groupID returns the form in which groups of several files are compared.
-func groupID(name string) string { return string(profile.Key([]byte(name), nil)) }
 
 // addAnswer adds the lines of an answer. It reports whether its values have the type of the other answers' values.
 func (t *totals) addAnswer(a *intaketools.Answer) bool {
@@ -187,25 +204,31 @@ func (t *totals) add(line []string, a *intaketools.Answer) {
 	}
 	_, decimals, _ := strings.Cut(measures[0], ".")
 	t.places = max(t.places, len(decimals))
-	id, label, unit := "", strings.Join(names, ", "), a.Unit
+	id, unit := "", a.Unit
 	if a.UnitColumn != "" {
 		unit, names = names[len(names)-1], names[:len(names)-1]
-	} else if unit != "" {
-		label = strings.Join(slices.Concat(names, []string{unit}), ", ")
 	}
+	label := unit
 	if len(names) > 0 {
-		id = groupID(names[0])
+		label = labelOf(append(slices.Clone(names), unit))
+	}
+	isFolded := false
+	if len(names) > 0 {
+		id, isFolded = query.FoldCode(names[0])
 	}
 	unit = query.UnitKey(unit)
 	id += "\x00" + unit
 	g := t.groups[id]
 	if g == nil {
-		g = &total{label, unit, value, count}
+		g = &total{label, unit, value, count, isFolded}
 		t.groups[id], t.order = g, append(t.order, g)
 		return
 	}
-	if len(label) > len(g.label) { // with the name that a join has added
-		g.label = label
+	if isFolded != g.isFolded && t.folded == "" && len(names) > 0 {
+		t.folded = strings.Split(g.label, ", ")[0] + " and " + names[0]
+	}
+	if !isFolded && (g.isFolded || len(label) > len(g.label)) { // with the name that a join has added
+		g.label, g.isFolded = label, false
 	}
 	compared := value.Cmp(g.value)
 	switch {
@@ -242,10 +265,7 @@ func (t *totals) tell(head string, q question) string {
 		}
 		return b.value.Cmp(a.value)
 	})
-	lines, none := []string{head + ":"}, "(empty)"
-	if q.by == "" {
-		none = "without a unit"
-	}
+	lines := []string{head + ":"}
 	perUnit, last, tied := map[string]int{}, map[string]*big.Rat{}, 0
 	for _, g := range t.order {
 		if perUnit[g.unit]++; perUnit[g.unit] > limit {
@@ -255,13 +275,16 @@ func (t *totals) tell(head string, q question) string {
 			continue
 		}
 		last[g.unit] = g.value
-		lines = append(lines, fmt.Sprintf("- %s: %s", cmp.Or(g.label, none), t.format(g)))
+		lines = append(lines, fmt.Sprintf("- %s: %s", cmp.Or(g.label, "without a unit"), t.format(g)))
 	}
 	if shown := len(lines) - 1; shown < len(t.order) {
 		lines = append(lines, fmt.Sprintf("These are %d of %d groups.", shown, len(t.order)))
 	}
 	if tied > 0 {
 		lines = append(lines, tellTied(tied))
+	}
+	if t.folded != "" {
+		lines = append(lines, tellFolded(t.folded))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -47,6 +47,7 @@ const (
 var (
 	spaces       = regexp.MustCompile(`\s+`)
 	listWords    = regexp.MustCompile(`^(?:list|show|which|what|how many)(?: \w+)* (?:files|data|uploads)(?: (?:do (?:i|we) have|have i|are (?:there|shared)))?$`)
+	rowsOfWords  = regexp.MustCompile(`(?i)^how many (?:rows|lines|records) (?:does|do) (?:the file )?(\S.*\.\S+) have$`)
 	profileWords = regexp.MustCompile(`(?i)^(?:(?:profile|quality|columns|problems|flaws|summary)(?: of| in| with)?|(?:describe|tell me about|what is(?: in)?|what about)) (.+)$`)
 )
 
@@ -81,6 +82,9 @@ func parseQuestion(message string) (q question, ok bool) {
 		return q, false
 	}
 	text, q.hasNoHeader = cutHeader(text)
+	if m := rowsOfWords.FindStringSubmatch(text); m != nil {
+		text = "how many rows in " + m[1]
+	}
 	if listWords.MatchString(strings.ToLower(text)) {
 		q.wantsList = true
 		return q, true

@@ -80,3 +80,20 @@ func TestDatesAndNumbersHaveNoRankTogether(t *testing.T) {
 	text := w.say("top 1 sku by latest ship_date in shipments")
 	require.Contains(t, text, "I do not give a result for all of them together: some files have dates and others have numbers.")
 }
+
+// Codes that a spreadsheet has written with a point are the same as those without, and empty groups have a name.
+func TestCodesWithZerosAfterThePointAreOneGroupOverFiles(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.takeIn("p1.csv", []byte(orders+"P1,101.0,2026-01-01,1,5\nP2,,2026-01-01,1,7\n"))
+	w.takeIn("p2.csv", []byte(orders+"P1,101,2026-01-01,1,5\nP2,0102,2026-01-01,1,5\n"))
+	const note = "Numbers that differ only by zeros after the point are one group, such as 101 and 101.0."
+	require.Contains(t, w.say("total quantity by supplier in purchase orders"),
+		"together:\n- 101: 10\n- (empty): 7\n- 0102: 5\n"+note)
+	require.Contains(t, w.say("top 1 supplier by quantity"), "together:\n- 101: 10\nThese are 1 of 3 groups.\n"+note)
+	w.takeIn("suppliers.csv", []byte("supplier_id,name,country\n101,Acme,DE\n102,B,AT\n"))
+	require.Contains(t, w.say("total quantity by supplier in purchase orders"),
+		"together:\n- 101, Acme: 10\n- (empty): 7\n- 0102: 5\n"+note)
+	text := w.say("top 2 supplier by quantity")
+	require.Contains(t, text, "together:\n- 101, Acme: 10\n- (empty): 7\nThese are 2 of 3 groups.\n"+note)
+}
