@@ -55,8 +55,12 @@ func (c *conversation) ask(l *found, q question) answer {
 		missing = []string{fmt.Sprintf("None of %s has a column for “%s”", plural(len(missing), "file"), lacked)}
 	}
 	if len(a.calls) == 0 {
-		return answer{text: fmt.Sprintf("I cannot answer that. I understood: %s. %s%s. %s", q.describe(),
-			withSpace(l.choice), joinSome(missing, ". "), help)}
+		why, again := c.tellNoSuppliers(l, q)
+		if len(again.calls) > 0 {
+			return again
+		}
+		return answer{text: fmt.Sprintf("I cannot answer that. I understood: %s. %s%s. %s%s%s", q.describe(),
+			withSpace(l.choice), joinSome(missing, ". "), withSpace(why), withSpace(q.tellLate(l)), help)}
 	}
 	q.adjust(a.calls)
 	readAlike(a.calls, l)
@@ -196,6 +200,8 @@ func (q question) args(f intaketools.ListedFile, l *found) (args map[string]any,
 		column := columnIn(f, w.column)
 		if w.column == "" {
 			column = dayColumn(f)
+		} else if column == "" {
+			column = q.joinCondition(f, l, args, w.column)
 		}
 		if column == "" {
 			return nil, w.column
@@ -238,8 +244,8 @@ func (q question) args(f intaketools.ListedFile, l *found) (args map[string]any,
 	if group == nil {
 		return nil, q.by
 	}
-	if join != nil {
-		args["join"] = join
+	if join != nil && !addJoin(args, join) {
+		return nil, q.by
 	}
 	args["group_by"] = group
 	if q.limit > 0 {

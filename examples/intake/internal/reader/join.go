@@ -2,6 +2,8 @@ package reader
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/carrel-go/carrel/examples/intake/internal/intaketools"
 	"github.com/carrel-go/carrel/examples/intake/internal/kinds"
@@ -54,16 +56,59 @@ func (l *found) joinSuppliers(
 	return nil, ""
 }
 
-// tellJoin returns a sentence about the suppliers that are joined, or about those that are too large.
-func (q question) tellJoin(calls []call, l *found) string {
-	if q.by == "" {
+// joinCondition adds a join to the arguments of a call that adds a column of the suppliers for a condition. It returns
+// the name of the column, or "".
+func (q question) joinCondition(f intaketools.ListedFile, l *found, args map[string]any, words string) string {
+	on := findColumnIn(f, string(kinds.SupplierID))
+	if on == "" || f.Kind == kinds.Suppliers {
 		return ""
 	}
+	isNamed := func(other intaketools.ListedFile, c string) bool { return findColumnIn(other, words) == c }
+	join, name := l.joinSuppliers(on, isNamed)
+	if join == nil || !addJoin(args, join) {
+		return ""
+	}
+	return name
+}
+
+// addJoin adds a join to the arguments of a call. It reports whether that is possible, since a call joins one file.
+func addJoin(args, join map[string]any) bool {
+	own, ok := args["join"].(map[string]any)
+	if !ok {
+		args["join"] = join
+		return true
+	}
+	columns, _ := own["columns"].([]string)
+	added, _ := join["columns"].([]string)
+	for _, c := range added {
+		if !slices.Contains(columns, c) {
+			columns = append(columns, c)
+		}
+	}
+	own["columns"] = columns
+	return own["file"] == join["file"] && own["on"] == join["on"] && len(columns) <= maxJoined
+}
+
+// maxJoined is the number of columns that a call of query_file can join.
+const maxJoined = 5
+
+// tellJoin returns a sentence about the suppliers that are joined, or about those that are too large.
+func (q question) tellJoin(calls []call, l *found) string {
 	for _, c := range calls {
 		if join, ok := c.args["join"].(map[string]any); ok {
-			group, _ := c.args["group_by"].([]string)
-			return l.tellSuppliers(group, join)
+			used, _ := c.args["group_by"].([]string)
+			if len(used) > 1 {
+				used = nil // the column of the file itself and the name that belongs to it
+			}
+			wheres, _ := c.args["where"].([]map[string]any)
+			for _, w := range wheres {
+				used = append(slices.Clone(used), fmt.Sprint(w["column"]))
+			}
+			return l.tellSuppliers(used, join)
 		}
+	}
+	if q.by == "" {
+		return ""
 	}
 	var large []string
 	for _, f := range l.suppliers {
@@ -79,22 +124,22 @@ func (q question) tellJoin(calls []call, l *found) string {
 		joinSome(large, ", "), plural(intaketools.MaxJoinedRows, "row"), intaketools.MaxJoinedRead>>20)
 }
 
-// tellSuppliers returns a sentence about the file that a join adds a column of, if the column makes the groups or other
-// files have it too.
-func (l *found) tellSuppliers(group []string, join map[string]any) string {
+// tellSuppliers returns sentences about the file that a join adds columns of: those that make the groups or are in
+// conditions, and those that other files have too.
+func (l *found) tellSuppliers(used []string, join map[string]any) string {
 	columns, _ := join["columns"].([]string)
-	if len(group) == 0 || len(columns) == 0 {
-		return ""
-	}
 	name := nameOfSuppliers(l, join["file"])
-	switch others := l.otherSuppliers(join["file"], columns[0]); {
-	case others > 0:
-		return fmt.Sprintf("I take “%s” from %s, the newest of %d files of suppliers. The others may have other values for "+
-			"the same supplier.", columns[0], name, others+1)
-	case len(group) == 1:
-		return fmt.Sprintf("I take “%s” from %s.", columns[0], name)
+	var list []string
+	for _, c := range columns {
+		switch others := l.otherSuppliers(join["file"], c); {
+		case others > 0:
+			list = append(list, fmt.Sprintf("I take “%s” from %s, the newest of %d files of suppliers. The others may have "+
+				"other values for the same supplier.", c, name, others+1))
+		case slices.Contains(used, c):
+			list = append(list, fmt.Sprintf("I take “%s” from %s.", c, name))
+		}
 	}
-	return ""
+	return strings.Join(list, " ")
 }
 
 func nameOfSuppliers(l *found, handle any) string {

@@ -27,7 +27,7 @@ type search struct {
 const forNames = "for names"
 
 // searches returns the searches that find the files of a question: by kind and by a part of the name. A question that
-// groups also needs the files of suppliers, which may have the names or the column.
+// groups or has conditions also needs the files of suppliers, which may have the names or the column.
 func (q question) searches() (list []search) {
 	if q.in == "" {
 		return []search{{}}
@@ -36,7 +36,7 @@ func (q question) searches() (list []search) {
 		list = append(list, search{Kind: string(kind)})
 	}
 	list = append(list, search{Match: q.in})
-	if q.by != "" {
+	if q.by != "" || len(q.where) > 0 {
 		names := search{Kind: string(kinds.Suppliers), purpose: forNames}
 		if list[0].Kind != names.Kind {
 			list = append(list, names)
