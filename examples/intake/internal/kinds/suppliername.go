@@ -2,7 +2,7 @@ package kinds
 
 import "slices"
 
-// nameSuppliers gives the column called name the role of the name of the supplier if a column has numbers of suppliers,
+// nameSuppliers sets the role of the column called name to the name of the supplier if a column has numbers of suppliers
 // and none of the others is a part of another kind than suppliers.
 func (g *Guess) nameSuppliers() {
 	weights := weights()[Suppliers]
