@@ -9,8 +9,8 @@ import (
 // maxFooter is the number of rows after the only empty row of a table that may not be data.
 const maxFooter = 5
 
-// apartRows finds rows at the edges of a table that may not be data by their place: the first and the last ones without
-// a number or a date, if most rows have one, as a row of units and Prepared by Ann do not, and a few after an empty row.
+// apartRows finds rows at the edges of a table that may not be data by their place: the first and the last ones that do
+// not have a number or a date, if most rows have one, such as a row of units, and a few after an empty row.
 type apartRows struct {
 	lead, tail placedRows // without a number or a date
 	middle     int64      // such rows between others

@@ -286,8 +286,8 @@ func (p *Profile) yearRemarks() (list []string) {
 // decide.
 func (c *Column) ReadingRemarks() (list []string) {
 	if c.DatesByValues && c.CompactDates {
-		list = append(list, fmt.Sprintf("all numbers of %.60q have the form of dates and are read as dates, such as %s, though its "+
-			"name does not say so", c.Name, c.Min))
+		list = append(list, fmt.Sprintf("all numbers of %.60q have the form of dates and are read as dates, such as %s, "+
+			"though its name does not say so", c.Name, c.Min))
 	}
 	if c.Elsewhere != "" {
 		v := ReadValue([]byte(c.Elsewhere), c)

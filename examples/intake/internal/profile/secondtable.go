@@ -28,8 +28,8 @@ type SecondTable struct {
 // tableFinder looks for a second table: names of columns after a blank line, or in a row of another width, that a row
 // with a number or a date follows; the names of the columns once more; or rows of another width up to the end. After a
 // blank line, at least two of the names must be usual, or the names must have another number of columns, or stand where
-// at least two columns, or one of two, have numbers or dates, or the row after them must have its numbers elsewhere: a row of texts
-// alone is not a second table.
+// at least two columns, or one of two, have numbers or dates, or the row after them must have its numbers elsewhere: a
+// row of texts alone is not a second table.
 type tableFinder struct {
 	found, candidate *SecondTable // a candidate needs the next row
 	same             *SecondTable // the names of the columns once more
