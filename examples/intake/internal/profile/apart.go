@@ -84,6 +84,9 @@ func (p *Profiler) settleApart(out *Profile) {
 	}
 	if n := a.footer.count; out.SecondTable == nil && a.gaps == 1 && n <= maxFooter && n < a.before {
 		out.Footer, out.FooterRow, out.FooterLabel = n, a.footer.row, a.footer.label
+		if out.BareRow >= out.FooterRow {
+			out.Bare, out.BareRow, out.BareLabel = 0, 0, ""
+		}
 	}
 }
 

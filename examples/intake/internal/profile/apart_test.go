@@ -24,6 +24,7 @@ func TestRowsAtTheEdgesThatMayNotBeDataAreTold(t *testing.T) {
 		"missing numbers":        {"sku,qty\nA,5\nB,\nC,7\nD,\nE,9\nF,", 6, 0, 0},
 		"a block after a row":    {"sku,qty,price\nA,1,2.5\nB,2,3\nC,2,3\nD,2,3\n,,\nBy Ann,,\nDate,2026-01-01,\nVersion,3,", 7, 0, 6},
 		"a block after a line":   {"sku,qty\nA,5\nB,10\nC,7\n\nVersion,3", 4, 0, 4},
+		"texts after a line":     {"sku,qty\nA,5\nB,10\nC,7\n\nSummary,\nTotal,22", 5, 0, 4},
 		"several lines":          {"sku,qty\nA,5\nB,10\n\nC,7\nD,7\nE,7\n\nF,3", 6, 0, 0},
 		"a line at the end":      {"sku,qty\nA,5\nB,10\n", 2, 0, 0},
 		"a total after a line":   {"sku,qty\nA,5\nB,10\n\nTotal,15", 3, 0, 0},

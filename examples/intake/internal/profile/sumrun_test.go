@@ -103,6 +103,8 @@ func TestARowThatMayBeASumIsLeftOutOrTold(t *testing.T) {
 		"a code and a zero":                    {"sku,qty,loc\nA,7,x\nB,0,y\nC,7,", nil, 3, 0},
 		"no code and a zero":                   {"thing,qty,loc\nA,7,x\nB,0,y\nC,7,", nil, 3, 0},
 		"a code":                               {"sku,on_hand,reserved,bin\nA,4,1,x\nB,4,1,y\nC,8,2,", nil, 3, 0},
+		"a code with digits, then data":        {"sku,qty\nA-1,20\nA-2,31\nA-3,51\nA-4,7", nil, 0, 0},
+		"a word, then data":                    {"sku,qty\nA-1,20\nA-2,31\nKokku,51\nA-4,7", nil, 3, 0},
 		"a code, then data":                    {"sku,on_hand,reserved,bin\nA,4,1,x\nB,4,1,y\nC,8,2,\nD,3,0,z", nil, 3, 0},
 		"the root of a bill":                   {"id,parent,weight\nC1,P,10\nC2,P,20\nP,,30", nil, 3, 0},
 		"a word beside codes":                  {"no,customer,amount\n1,X,5\n2,Y,6\nSpolu,,11", []int64{3}, 0, 0},

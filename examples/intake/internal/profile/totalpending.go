@@ -30,6 +30,7 @@ func (p *Profiler) putOff(s *rowShape, m *match) bool {
 	isNear := t.last > 0 && t.since <= maxLoose
 	row := pendingRow{row: p.seen, label: string(s.label), kind: s.kind, isGap: s.isGap}
 	row.summed, row.evidence = m.rows, m.digits
+	row.isCode = p.isCode(s) && isMixedCode(s.label)
 	if m.rows >= manyRows {
 		row.evidence++
 	}
@@ -128,7 +129,7 @@ func (p *Profiler) confirmPending() {
 func (p *Profiler) flushPending() {
 	t := &p.totals
 	for _, row := range t.pending {
-		if (row.evidence >= notedDigits || row.isGap) && row.summed > 1 {
+		if row.summed > 1 && (row.isGap || row.evidence >= notedDigits && !row.isCode) {
 			p.out.noteSum(row.row, row.label)
 		}
 		if row.kind != noLabel {
