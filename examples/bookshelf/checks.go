@@ -67,8 +67,8 @@ func runChecks(ctx context.Context, checks []check) error {
 func checkBucket(client *s3.Client, region, bucket, flag string) check {
 	return check{fmt.Sprintf("bucket %q", bucket), func(ctx context.Context) error {
 		_, err := client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &bucket})
-		res, ok := errors.AsType[*awshttp.ResponseError](err)
-		if !ok {
+		res := findAnswer(err)
+		if res == nil {
 			return describeFailure(err)
 		}
 		elsewhere := res.Response.Header.Get("X-Amz-Bucket-Region")
@@ -90,9 +90,13 @@ func checkBucket(client *s3.Client, region, bucket, flag string) check {
 func checkTable(client *dynamodb.Client, name string) check {
 	return check{fmt.Sprintf("table %q", name), func(ctx context.Context) error {
 		err := dynamo.CreateTable(ctx, existing{client}, name, &tableOptions)
-		switch {
-		case err == nil:
+		if err == nil {
 			return nil
+		}
+		if cause := errors.Unwrap(err); cause != nil { // without "create table": nothing is created
+			err = cause
+		}
+		switch {
 		case errors.Is(err, dynamo.ErrDenied):
 			return errors.New("access is denied: allow dynamodb:DescribeTable and dynamodb:DescribeTimeToLive on it")
 		case errors.Is(err, errTableMissing):
@@ -132,7 +136,7 @@ func checkModel(client *bedrockruntime.Client, region, model string, log *slog.L
 		case isCode(err, badKeys...), isCode(err, expiredKeys...):
 			return describeFailure(err)
 		}
-		if _, answered := errors.AsType[*awshttp.ResponseError](err); !answered {
+		if findAnswer(err) == nil {
 			return describeFailure(err)
 		}
 		log.WarnContext(ctx, "the model could not be checked", "model", model, "err", err)
@@ -164,7 +168,6 @@ var (
 
 // describeFailure adds what to do about a failure that any service may answer with.
 func describeFailure(err error) error {
-	_, answered := errors.AsType[*awshttp.ResponseError](err)
 	switch {
 	case err == nil:
 		return nil
@@ -172,10 +175,19 @@ func describeFailure(err error) error {
 		return fmt.Errorf("the credentials are not accepted: check the profile or the keys: %w", err)
 	case isCode(err, expiredKeys...):
 		return fmt.Errorf("the credentials have expired: sign in again: %w", err)
-	case !answered:
+	case findAnswer(err) == nil:
 		return fmt.Errorf("cannot be reached: check AWS_REGION and the network: %w", err)
 	}
 	return err
+}
+
+// findAnswer returns the answer of a service that err contains, or nil if the service did not answer: the error of a
+// connection that was refused is also a ResponseError, without a status.
+func findAnswer(err error) *awshttp.ResponseError {
+	if res, ok := errors.AsType[*awshttp.ResponseError](err); ok && res.HTTPStatusCode() != 0 {
+		return res
+	}
+	return nil
 }
 
 // reason returns the message of the service, or the whole error.

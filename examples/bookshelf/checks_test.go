@@ -150,6 +150,23 @@ func TestSingleFailuresOnAWS(t *testing.T) {
 	}
 }
 
+// Nothing listens at the endpoint, so each service says what to check, also the model.
+func TestServicesThatCannotBeReached(t *testing.T) {
+	f, c := newFakeAWS(t)
+	gone := httptest.NewServer(f)
+	t.Setenv("AWS_ENDPOINT_URL", gone.URL)
+	gone.Close()
+	_, err := amazon(t.Context(), c)
+	require.Error(t, err)
+	lines := strings.Split(err.Error(), "\n")
+	require.Len(t, lines, 5, "%v", err)
+	require.Equal(t, "-aws: 4 checks failed:", lines[0])
+	for n, name := range []string{`bucket "books-landing"`, `bucket "books-raw"`, `table "books"`, `model "some.model"`} {
+		require.True(t, strings.HasPrefix(lines[n+1], name+": cannot be reached: check AWS_REGION and the network: "), lines[n+1])
+	}
+	require.NotContains(t, err.Error(), "create table", "nothing is created")
+}
+
 // The service is busy, which passes: the model may well be there at the first run.
 func TestABusyModelDoesNotFailTheCheck(t *testing.T) {
 	f, c := newFakeAWS(t)

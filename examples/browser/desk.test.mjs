@@ -213,3 +213,23 @@ scene("a reader that was stopped is asked again", { flags: ["-pace", "300ms"] },
   await hasRead(s.page);
   await acceptCard(s.page);
 });
+
+scene(
+  "a person types the card of a book that they did not let the reader read",
+  { flags: ["-pace", "300ms"] },
+  async (s) => {
+    const { page, server } = s;
+    await chooseSample(s, "Pride and Prejudice");
+    await isWorking(page);
+    await page.getByRole("button", { name: "Stop", exact: true }).click();
+    await page.getByRole("button", { name: "Ask the reader again" }).waitFor();
+    await field(page, "Title").fill("A book that I know");
+    await page.getByText("Your changes are saved.", { exact: true }).waitFor();
+    await page.reload(); // the field is open after a reload too
+    await field(page, "Author").fill("Somebody");
+    await page.getByText("by you").nth(1).waitFor();
+    await acceptCard(page);
+    await page.goto(`${server.url}/shelf`);
+    await page.getByRole("link", { name: "A book that I know" }).first().waitFor();
+  },
+);

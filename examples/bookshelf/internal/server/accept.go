@@ -110,15 +110,10 @@ func (s *Server) saveMetadata(
 	if saved, err, decided := findOutcome(rec, key); decided {
 		return saved, err
 	}
-	st := rec.Stage(tracking.Enrichment)
-	if !st.Parked {
-		if st.Live(time.Now()) {
-			return "", newBusyProblem(session, st.Key)
-		}
-		return "", newProblem(http.StatusConflict, "Nothing has been extracted from this upload yet.")
+	if err := checkAcceptable(session, rec.Stage(tracking.Enrichment)); err != nil {
+		return "", err
 	}
-	claim := &tracking.ClaimOptions{Key: key, Lease: acceptLease}
-	attempt, err := s.o.Tracker.Claim(ctx, session, tracking.Enrichment, claim)
+	attempt, err := s.claimForAccept(ctx, session, key)
 	if err != nil {
 		if state, ok := errors.AsType[*tracking.StateError](err); ok {
 			if saved, err, decided := findOutcome(state.Record, key); decided { // by another accept, just now
@@ -164,23 +159,6 @@ func explainFenced(err error, key string) (saved string, _ error) {
 		}
 	}
 	return "", errAcceptedElsewhere
-}
-
-// newClaimProblem describes why an accept did not get the stage.
-func newClaimProblem(err error) error {
-	state, ok := errors.AsType[*tracking.StateError](err)
-	switch {
-	case ok && errors.Is(err, tracking.ErrRunning):
-		return newBusyProblem(state.Record.Scope, state.Record.Stage(state.Stage).Key)
-	case ok && errors.Is(err, tracking.ErrExhausted):
-		return newProblem(http.StatusConflict, "All attempts for this upload are used up.")
-	case ok && errors.Is(err, tracking.ErrTerminal):
-		return newProblem(http.StatusConflict, "The upload is finished.")
-	case ok, errors.Is(err, tracking.ErrContended):
-		p := newProblem(http.StatusConflict, "Somebody else is working on this upload. Try again.")
-		return p.WithHeader("Retry-After", "1")
-	}
-	return err
 }
 
 // findOutcome returns the outcome of an accept under this key if the record has ended: success if the same metadata was

@@ -132,3 +132,69 @@ func TestAcceptAcrossTwoStores(t *testing.T) {
 		require.JSONEq(t, `{"title":"Emma"}`, w.saved(id))
 	})
 }
+
+// A person types the card of a book that the reader could not read, or that they did not let it read.
+func TestAcceptOfATypedCard(t *testing.T) {
+	t.Parallel()
+	stopped := func(t *testing.T) (*world, string) {
+		w := newWorld(t)
+		id := w.uploaded(picture(t))
+		require.Equal(t, http.StatusConflict, w.accept(id, emma).Status, "the reader was not asked")
+		started := make(chan struct{})
+		w.model.then(hold(started, nil))
+		got := make(chan reply)
+		go func() { got <- w.extract(id) }()
+		<-started
+		require.Equal(t, http.StatusConflict, w.accept(id, emma).Status, "a run is in flight")
+		require.Equal(t, http.StatusOK, w.post("/api/runs/"+id+".1/stop", map[string]any{}).Status)
+		require.Equal(t, "stopped", (<-got).last(t)["code"])
+		return w, id
+	}
+	requireAccepted := func(t *testing.T, w *world, id string) {
+		t.Helper()
+		version := w.draft(id).json(t)["version"].(string)
+		require.Equal(t, http.StatusOK, w.saveDraft(id, version, emma).Status)
+		w.requireDraft(id, `{"title":"Emma"}`, `{"title":"typed"}`)
+		require.Equal(t, http.StatusOK, w.accept(id, emma).Status)
+		require.JSONEq(t, `{"title":"Emma"}`, w.saved(id))
+		w.requireDraft(id, `{"title":"Emma"}`, `{"title":"typed"}`)
+		status, _ := w.stages(id)
+		require.Equal(t, "SUCCESS", status)
+	}
+	t.Run("after a stop", func(t *testing.T) {
+		w, id := stopped(t)
+		requireAccepted(t, w, id)
+	})
+	t.Run("after a failure", func(t *testing.T) {
+		w := newWorld(t)
+		id := w.uploaded(picture(t))
+		w.model.then(fail(throttled))
+		require.Equal(t, "throttled", w.extract(id).last(t)["code"])
+		requireAccepted(t, w, id)
+	})
+	t.Run("the store fails on the last attempt", func(t *testing.T) {
+		w, id := stopped(t)
+		for range 8 {
+			w.model.then(fail(throttled))
+			require.Equal(t, "throttled", w.extract(id).last(t)["code"])
+		}
+		w.rawDrv.fail = errors.New("down")
+		require.Equal(t, http.StatusServiceUnavailable, w.accept(id, emma).Status)
+		file := w.get("/api/ops/files/" + id).json(t)["file"].(map[string]any)
+		require.Equal(t, true, file["retryable"], "a failed accept does not end the record")
+		requireAccepted(t, w, id)
+	})
+	t.Run("killed as soon as it has the stage", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w, id := stopped(t)
+			claim := &tracking.ClaimOptions{Key: strings.Repeat("0f", 32), Lease: 30 * time.Second}
+			_, err := w.tracker.Claim(t.Context(), w.session(id), tracking.Enrichment, claim)
+			require.NoError(t, err)
+			r := w.accept(id, emma)
+			require.Equal(t, http.StatusConflict, r.Status)
+			require.Equal(t, "1", r.Header.Get("Retry-After"), "another accept is in flight")
+			time.Sleep(31 * time.Second)
+			requireAccepted(t, w, id)
+		})
+	})
+}

@@ -52,7 +52,9 @@
 // A run continues if its browser disconnects. If its process ends, another process takes it over from its last
 // checkpoint ([Server.Watch]): at once after [Server.Close] or if the table is [Options.Exclusive], and otherwise when
 // [Options.Lease] has expired. The stage of the record is updated before the last event is sent. A stopped run leaves
-// what it has found to be reviewed; if it has found nothing, its record is FAILED and can be retried.
+// what it has found to be reviewed; if it has found nothing, its record is FAILED and can be retried. While it can be
+// retried, a person can also type the card and accept it (see Drafts). An accept answers 409 before the first run has
+// ended, and during a run.
 //
 // # Drafts
 //

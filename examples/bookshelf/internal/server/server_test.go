@@ -129,9 +129,9 @@ func TestThrottledAndAcceptedAllTheSame(t *testing.T) {
 	t.Run("at first", func(t *testing.T) {
 		w := newWorld(t)
 		id := w.uploaded(picture(t))
+		require.Equal(t, http.StatusConflict, w.accept(id, emma).Status, "nothing has been extracted")
 		w.model.then(fail(throttled))
 		require.Contains(t, w.extract(id).last(t)["message"], "429")
-		require.Equal(t, http.StatusConflict, w.accept(id, emma).Status, "nothing has been extracted")
 		require.Equal(t, "complete", w.extract(id).last(t)["type"])
 		require.Equal(t, http.StatusOK, w.accept(id, emma).Status)
 	})

@@ -6,6 +6,13 @@
 /** closedCard is the text in place of a card that cannot be filled in any more. */
 export const closedCard = "This book cannot be read again, so it does not have a card.";
 
+/** describeEmptyStop is the text about a reader that was stopped before it had set a field. */
+export const describeEmptyStop =
+  "The reader had not filled in anything yet. Fill in the card yourself, or let the reader begin again.";
+
+/** isEditable reports whether a person can fill in, correct and accept the card of a record. */
+export const isEditable = (record) => ["ready", "failed"].includes(readStatus(record).status);
+
 /**
  * readStatus returns the status of a record of /api/ops/files/{id}.
  * @returns {{status: "sending"|"unread"|"ready"|"failed"|"closed"|"accepted", kind: "error"|"info",
@@ -58,10 +65,10 @@ function findStatus(record) {
     const stopped = record.reason === "stopped";
     return {
       status: "failed",
-      step: "reading",
+      step: "review",
       title: stopped ? "You stopped the reader" : "The reader could not finish",
-      detail: stopped ? "It had not filled in anything yet." : why,
-      card: "The card is empty. Its fields appear when the reader has read the book.",
+      detail: stopped ? describeEmptyStop : why,
+      card: "",
       ask: "Ask the reader again",
     };
   }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { describeControls, describeRefusedMessage } from "./controlstate.js";
 
-const open = { status: "ready", absent: "", extracted: true, run: "" };
+const open = { status: "ready", absent: "", isEditable: true, run: "" };
 const reading = { ...open, status: "reading", run: "s.1" };
 const entered = { isFilled: true, message: "The year is 1813" };
 
@@ -10,6 +10,7 @@ test("an open card can be accepted and corrected by a message, if there is somet
   const { card, accept, message, stop } = describeControls(open, entered);
   assert.deepEqual([card.isOpen, accept.isEnabled, message.canSend, stop.isVisible], [true, true, true, false]);
   const empty = describeControls(open, { isFilled: false, message: " \n" });
+  assert.notEqual(empty.card.hint, card.hint);
   assert.deepEqual([empty.card.isOpen, empty.accept.isEnabled, empty.message.canSend], [true, false, false]);
 });
 

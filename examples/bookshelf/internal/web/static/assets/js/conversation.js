@@ -8,6 +8,7 @@ import { byId, isEnabled, onPress, prefersReducedMotion, setVisible } from "./do
 import { clearSlot, showNotice } from "./notice.js";
 import { describeEnd, describeRefusal } from "./outcome.js";
 import { followReading } from "./reading.js";
+import { leavesEditable } from "./reviewstate.js";
 import { markStep } from "./steps.js";
 import { tellEnd } from "./transcript.js";
 
@@ -102,7 +103,7 @@ export class Conversation {
   #giveBack(message) {
     const box = byId("message");
     if (message) box.value = box.value.trim() === "" ? message : `${message}\n${box.value}`;
-    this.#book.set({ status: this.#book.state.extracted ? "ready" : "failed" });
+    this.#book.set({ status: this.#book.state.isEditable ? "ready" : "failed" });
   }
 
   /** follow follows a run to its end. message is what the person has asked for with it. */
@@ -130,23 +131,22 @@ export class Conversation {
         again: () => this.follow(run, message),
       };
     }
-    await this.#synchronise(signal);
+    const record = await this.#synchronise(signal);
     if (signal.aborted) return;
     const found = book.card.filled();
     const end = events.at(-1);
-    const isOpen = end?.type === "complete" || (end?.code === "stopped" && found);
-    if (isOpen) Object.assign(book.state, { extracted: true, absent: "" });
+    if (leavesEditable(end, found, record)) Object.assign(book.state, { isEditable: true, absent: "" });
     failure ??= end && describeEnd(end, found);
     tellEnd(book.notes, events);
-    if (book.state.extracted) markStep("review");
-    book.set({ run: "", status: failure && !book.state.extracted ? "failed" : "ready" });
+    if (book.state.isEditable) markStep("review");
+    book.set({ run: "", status: failure && !book.state.isEditable ? "failed" : "ready" });
     this.#desk.changed(book.session);
     if (!book.fitting.check()) book.fitting.settle();
     if (failure) await this.#fail(failure, message);
     else announce("The reader has finished. Check the card, correct it, and accept it.");
   }
 
-  // Shows the sources of the values, and edits the draft that the run has left.
+  // Shows the sources of the values, and edits the draft that the run has left. It returns the record, if it can.
   async #synchronise(signal) {
     const book = this.#book;
     try {
@@ -156,8 +156,10 @@ export class Conversation {
       ]);
       book.seen = record.updated_at;
       book.keeper.showDraft(draft);
+      return record;
     } catch {
       book.keeper?.forget();
+      return undefined;
     }
   }
 
@@ -167,7 +169,7 @@ export class Conversation {
     const { signal } = book;
     const record = await api.fetchFile(book.session, signal).catch(() => undefined);
     if (signal.aborted) return;
-    if (book.state.status === "reading") book.set({ status: book.state.extracted ? "ready" : "failed" });
+    if (book.state.status === "reading") book.set({ status: book.state.isEditable ? "ready" : "failed" });
     const isClosed = record?.current_status === "FAILED" && record.retryable === false;
     if (isClosed) book.close("reading");
     const label = failure.again ? "Connect again" : failure.kind === "info" ? "Ask the reader again" : "Try again";

@@ -64,7 +64,7 @@ export class OpenBook {
     this.#end();
     this.#leaving = new AbortController();
     this.signal = this.#leaving.signal;
-    this.state = { status: "ready", absent, extracted: false, run: "", isStopping: false };
+    this.state = { status: "ready", absent, isEditable: false, run: "", isStopping: false };
     this.shownRuns = [];
     this.card.clear();
     this.fitting.settle();

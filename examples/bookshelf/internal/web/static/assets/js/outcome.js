@@ -1,5 +1,7 @@
 // How a run ended, in words for a person. All functions are pure.
 
+import { describeEmptyStop } from "./bookstatus.js";
+
 /** describeStop returns a notice about a complete run whose model did not end its answer in a usual way. */
 export const describeStop = (reason) => ({
   kind: "info",
@@ -19,7 +21,7 @@ export function describeEnd({ type, code, message, stop_reason: reason }, found)
     const detail = found
       ? "The card has the values that the reader had found. " +
         "You can correct it and accept it, or let the reader continue."
-      : "The reader had not filled in anything yet.";
+      : describeEmptyStop;
     return { kind: "info", title: "You stopped the reader", detail };
   }
   if (code === "budget") return { kind: "info", title: "The reader has to wait", detail: message };
@@ -41,16 +43,17 @@ export function describeRefusal({ status }) {
 }
 
 /**
- * describeCard returns the hint above the card. inSight states that the fields are shown, and open that they can be
- * edited.
+ * describeCard returns the hint above the card. inSight states that the fields are shown, open that they can be edited,
+ * and isFilled that one of them has a value.
  */
-export function describeCard(status, open, inSight) {
+export function describeCard(status, { open, inSight, isFilled }) {
   if (status === "accepted") return "Saved.";
   if (status === "closed") return inSight ? "It cannot be accepted." : "Closed.";
   if (!inSight || status === "saving") return "";
   if (status === "sending") return "The reader fills it in when the photo has arrived.";
   if (status === "failed") return "Waiting for a retry.";
-  return open ? "You can correct every field." : "The reader fills in the card.";
+  if (!open) return "The reader fills in the card.";
+  return isFilled ? "You can correct every field." : "You can fill in every field yourself.";
 }
 
 /** sumUsage returns the sum of the usage events. */

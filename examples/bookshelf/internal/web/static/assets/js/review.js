@@ -116,7 +116,7 @@ export class Review {
     const isLate = () => signal.aborted || !book.isIdle; // the person has gone on
     const { record, draft } = await fetchBook(session, signal);
     if (isLate()) return;
-    if (mustResume(record, draft, { isOpen: book.state.extracted, seen: book.seen })) {
+    if (mustResume(record, draft, { isOpen: book.state.isEditable, seen: book.seen })) {
       await this.resume(session);
       return;
     }
@@ -169,7 +169,7 @@ export class Review {
   }
 
   // Shows an upload that is not being read. changed is the time of its last change.
-  #showPlan({ status, step, key, absent, isUploaded, mustAsk, notice }, changed) {
+  #showPlan({ status, step, key, absent, canEdit, isUploaded, mustAsk, notice }, changed) {
     const book = this.#book;
     book.state.absent = absent;
     book.cover.progress(isUploaded ? "Arrived" : "\u00a0", isUploaded ? 1 : 0, "");
@@ -180,7 +180,7 @@ export class Review {
       book.close(step);
     } else {
       markStep(step);
-      book.set({ extracted: status === "ready", status: status === "failed" ? "failed" : "ready" });
+      book.set({ isEditable: canEdit, status: "ready" });
     }
     if (mustAsk) this.#conversation.ask("", firstKey(book.session));
     if (notice) this.#explainPlan(notice);

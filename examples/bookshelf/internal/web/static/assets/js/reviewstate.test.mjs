@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { mustResume, planReview } from "./reviewstate.js";
+import { leavesEditable, mustResume, planReview } from "./reviewstate.js";
 
 const stages = (...names) => names.map((stage_name) => ({ stage_name, status: "success" }));
 const arrived = { current_status: "IN_PROGRESS", class: "active", stage_progress: stages("user_upload") };
@@ -25,15 +25,17 @@ test("a card that is filled in is shown without a notice", () => {
   assert.equal(planReview(read, { ...empty, runs: ["s.1"] }).notice.ask, "Read it again");
 });
 
-test("an empty card that waits for a person, or has text that is not valid yet, can be filled in", () => {
+test("an empty card that waits for a person, was not read, or has text that is not valid yet can be filled in", () => {
   assert.equal(planReview(read, { ...empty, runs: ["s.1"] }).absent, "");
+  assert.deepEqual([planReview(failed, empty).absent, planReview(failed, empty).canEdit], ["", true]);
+  assert.equal(planReview(arrived, empty).canEdit, false);
   assert.equal(planReview(failed, { ...empty, texts: { isbn: "12" } }).absent, "");
 });
 
 test("a failure is explained also if the card has values", () => {
   const plan = planReview(failed, filled);
   assert.deepEqual([plan.status, plan.absent, plan.notice.kind], ["failed", "", "error"]);
-  assert.notEqual(planReview(failed, empty).absent, "");
+  assert.deepEqual([plan.canEdit, planReview(closed, filled).canEdit], [true, false]);
 });
 
 test("a closed upload shows no card, and cannot be read again", () => {
@@ -62,4 +64,19 @@ test("a run in flight and a draft that has changed do not replace the card", () 
   assert.equal(mustResume(now, { ...filled, run_id: "s.2" }, { isOpen: false, seen: "1" }), false);
   assert.equal(mustResume(now, filled, { isOpen: true, seen: "1" }), false);
   assert.equal(mustResume(now, filled, { isOpen: false, seen: "1" }), true);
+  const typing = { ...failed, updated_at: "2" }; // the card that is typed after a stop
+  assert.equal(mustResume(typing, filled, { isOpen: true, seen: "1" }), false);
+});
+
+test("after a run the card can be edited, also if the run was stopped or failed", () => {
+  const error = { type: "error", code: "throttled" };
+  const stopped = { type: "error", code: "stopped" };
+  assert.equal(leavesEditable({ type: "complete" }, false, undefined), true);
+  assert.equal(leavesEditable(stopped, true, undefined), true);
+  for (const end of [stopped, error]) {
+    assert.equal(leavesEditable(end, false, failed), true);
+    assert.equal(leavesEditable(end, false, closed), false);
+    assert.equal(leavesEditable(end, false, undefined), false, "nobody knows");
+  }
+  assert.equal(leavesEditable(undefined, true, failed), false, "the run may be in flight");
 });
