@@ -57,7 +57,8 @@ scene("a card for which nothing was found can be filled in, also after a reload"
     .locator("input[type=file]")
     .first()
     .setInputFiles({ name: "plain.png", mimeType: "image/png", buffer: Buffer.from(bytes) });
-  await page.getByText("The reader has finished.").first().waitFor({ state: "attached" });
+  // The page says the second one if it opens the book after the end of so short a run.
+  await page.getByText(/The reader has (finished\.|not found anything)/).first().waitFor({ state: "attached" });
   await page.reload();
   await page.getByText("The reader has not found anything").waitFor();
   await field(page, "Title").fill("A plain book");
