@@ -15,13 +15,20 @@ import (
 
 // checkMeasured returns a correction if none of the values of the first measure is a number or a date that it can have.
 func checkMeasured(r *query.Result, in queryIn) error {
-	if len(in.Measures) == 0 || in.Measures[0].Column == nil || r.Ignored == 0 {
+	if len(in.Measures) == 0 || in.Measures[0].Column == nil {
 		return nil
 	}
 	at := len(r.Columns) - len(r.Types)
 	f := query.Function(in.Measures[0].Function)
 	hasValue := func(line query.Line) bool { return line[at] != "" }
 	if f == query.Count || f == query.Numbers || slices.ContainsFunc(r.Lines, hasValue) {
+		return nil
+	}
+	isDates := func(note string) bool { return strings.HasPrefix(note, "dates cannot be added") }
+	if i := slices.IndexFunc(r.Notes, isDates); i >= 0 {
+		return tools.Correct(r.Notes[i])
+	}
+	if r.Ignored == 0 {
 		return nil
 	}
 	name := map[query.Function]string{query.Sum: "a sum", query.Avg: "an average"}[f]

@@ -2,8 +2,8 @@ package kinds
 
 import "slices"
 
-// nameSuppliers sets the role of the column called name to the name of the supplier if a column has numbers of suppliers
-// and none of the others is a part of another kind than suppliers.
+// nameSuppliers sets the role of the column called name to the name of the supplier if a column has numbers of
+// suppliers and none of the others is a part of another kind than suppliers.
 func (g *Guess) nameSuppliers() {
 	weights := weights()[Suppliers]
 	name, hasSupplier := -1, false

@@ -116,6 +116,9 @@ func (q *Query) noteFolded(own, g *group) {
 // Result returns the first groups of all queries, in the order of the first query and with its limit.
 func (t *Together) Result() Result {
 	q := t.q
+	if q == nil {
+		return Result{Lines: []Line{}}
+	}
 	q.result.Columns = slices.Clone(q.o.GroupBy)
 	for _, m := range q.o.Measures {
 		q.result.Columns = append(q.result.Columns, m.Name())

@@ -16,7 +16,11 @@ func (c *conversation) tellAnswers(l *found, q question) string {
 	for _, m := range calls {
 		a, ok := decode[intaketools.Answer](&m)
 		if !ok {
-			parts = append(parts, fmt.Sprintf("%s could not be asked: %s.", nameOfCall(l, &m), c.problem(&m)))
+			part := fmt.Sprintf("%s could not be asked: %s.", nameOfCall(l, &m), c.problem(&m))
+			if strings.Contains(part, " needs numbers, ") {
+				part += fmt.Sprintf(" Ask for example “how many rows by %s”.", q.column)
+			}
+			parts = append(parts, part)
 			continue
 		}
 		if q.function == "avg" && len(calls) > 1 {

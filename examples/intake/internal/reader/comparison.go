@@ -221,8 +221,8 @@ func (p *parser) parseCondition(i int) ([]where, int) {
 	case !hasValue(c.operator) && len(words) > 0:
 		p.refuse("I do not understand “%s” after “%s %s”.", w.value, w.column, said)
 	case c.isOrder && !isQuoted && !isMeasured(w.value):
-		p.refuse("“%s” is not a number or a date, but “%s %s” needs one. I cannot compare a column "+
-			"with another one.", w.value, w.column, said)
+		p.refuse("“%s” is not a number or a date, but “%s %s” needs one. If it is a column: I cannot "+
+			"compare a column with another one.", w.value, w.column, said)
 	case isVague(words):
 		p.refuse("I do not understand “%s” in “%s %s %s”. %s.", words[0].text, w.column, said, w.value, accepted)
 	}
