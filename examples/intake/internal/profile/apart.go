@@ -82,6 +82,9 @@ func (p *Profiler) settleApart(out *Profile) {
 		}
 		out.Bare, out.BareRow, out.BareLabel = edge, first.row, first.label
 	}
+	if out.Bare == 1 && out.BareRow == out.LabeledRow { // has a note
+		out.Bare, out.BareRow, out.BareLabel = 0, 0, ""
+	}
 	if n := a.footer.count; out.SecondTable == nil && a.gaps == 1 && n <= maxFooter && n < a.before {
 		out.Footer, out.FooterRow, out.FooterLabel = n, a.footer.row, a.footer.label
 		if out.BareRow >= out.FooterRow {

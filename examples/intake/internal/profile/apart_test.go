@@ -18,7 +18,7 @@ func TestRowsAtTheEdgesThatMayNotBeDataAreTold(t *testing.T) {
 		"units under the names":  {"sku,qty,price\n,Stk,EUR\nA,5,1.5\nB,10,2", 3, 1, 0},
 		"a line under the names": {"sku,qty\n---,---\nA,5\nB,10", 3, 1, 0},
 		"a date in a text":       {"sku,Menge\nA,5\nB,10\nStand: 31.01.2026,", 3, 3, 0},
-		"a count in a text":      {"sku,qty\nA,5\nB,10\nRecords: 2,", 3, 3, 0},
+		"a count with a label":   {"sku,qty\nA,5\nB,10\nRecords: 2,", 3, 0, 0},
 		"two notes":              {"sku,qty\nA,5\nB,10\nNotes:,\nAll in pcs,", 4, 3, 0},
 		"texts":                  {"sku,name\nA,x\nB,y\nC,z", 3, 0, 0},
 		"missing numbers":        {"sku,qty\nA,5\nB,\nC,7\nD,\nE,9\nF,", 6, 0, 0},

@@ -69,7 +69,7 @@ type pendingRow struct {
 	isAdjustment bool
 	isNamed      bool // its label has the text of its group
 	isGap        bool
-	isCode       bool  // its label is a code with digits
+	isCode       bool  // its label stands where the other rows have codes
 	summed       int64 // the rows whose sums it has
 	evidence     float64
 }

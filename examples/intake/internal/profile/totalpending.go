@@ -30,20 +30,20 @@ func (p *Profiler) putOff(s *rowShape, m *match) bool {
 	isNear := t.last > 0 && t.since <= maxLoose
 	row := pendingRow{row: p.seen, label: string(s.label), kind: s.kind, isGap: s.isGap}
 	row.summed, row.evidence = m.rows, m.digits
-	row.isCode = p.isCode(s) && isMixedCode(s.label)
+	row.isCode = p.isCode(s)
 	if m.rows >= manyRows {
 		row.evidence++
 	}
 	row.isNamed = m.of == ofGroup && p.namesMember(s)
 	switch {
-	case p.follows() && (s.isGap && s.others == 0 || isAdjustment(s.label)):
+	case p.follows() && (s.isGap && s.others == 0 && !row.isCode || isAdjustment(s.label)):
 		row.isSure, row.isAdjustment = true, true
 	case p.follows() && s.kind != noLabel && s.kind != figureLabel && s.others == 0 && p.isNearTotal():
 		row.isSure = true
-	case isSum && isNear:
+	case isSum && isNear && (!row.isCode || s.isGap && m.rows > 1):
 		row.isSure = true
 	case isSum && (m.rows > 1 || s.isGap && m.digits > 0 || p.namesMember(s) || t.hasPending(s.label)):
-		row.isSure = row.evidence >= sureDigits && m.rows > 1 && !p.isCode(s)
+		row.isSure = row.evidence >= sureDigits && m.rows > 1 && !row.isCode
 	default:
 		return false
 	}
@@ -129,7 +129,7 @@ func (p *Profiler) confirmPending() {
 func (p *Profiler) flushPending() {
 	t := &p.totals
 	for _, row := range t.pending {
-		if row.summed > 1 && (row.isGap || row.evidence >= notedDigits && !row.isCode) {
+		if row.summed > 1 && (row.isGap || row.evidence >= notedDigits && !row.hasDigits()) {
 			p.out.noteSum(row.row, row.label)
 		}
 		if row.kind != noLabel {
@@ -139,6 +139,9 @@ func (p *Profiler) flushPending() {
 	}
 	t.pending = t.pending[:0]
 }
+
+// hasDigits reports whether the label of a row is a code with digits.
+func (r *pendingRow) hasDigits() bool { return r.isCode && isMixedCode([]byte(r.label)) }
 
 // noteLabel counts a row that has the label of a total row and is data.
 func (out *Profile) noteLabel(row int64, label string) {
@@ -192,16 +195,17 @@ func (p *Profiler) settlePending(out *Profile) {
 // isBlock reports whether several deferred rows are total rows together: they have many digits, or the sums of all rows
 // and one label, the names of their groups, or cells that are empty elsewhere.
 func (t *totalFinder) isBlock() bool {
-	digits, summed, isGap, isAlike, isNamed := 0.0, int64(len(t.recent)), true, true, true
+	digits, summed, isGap, isAlike, isNamed, isCode := 0.0, int64(len(t.recent)), true, true, true, false
 	for i := range t.pending {
 		row := &t.pending[i]
 		digits += row.evidence
 		summed += row.summed
+		isCode = isCode || row.isCode
 		isGap, isNamed = isGap && row.isGap, isNamed && row.isNamed
 		isAlike = isAlike && row.label != "" && row.label == t.pending[0].label
 	}
 	isAll := summed >= t.all-int64(len(t.recent))
-	return len(t.pending) > 1 && (digits >= sureDigits || isAll && (isGap || isAlike || isNamed))
+	return len(t.pending) > 1 && !isCode && (digits >= sureDigits || isAll && (isGap || isAlike || isNamed))
 }
 
 // settleFirst decides at the end whether the first row is a total row: whether its numbers are the sums of the others.

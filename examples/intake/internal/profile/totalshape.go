@@ -106,12 +106,13 @@ func (s *rowShape) isSum(m *match) bool {
 	return m.isEqual && m.matched > 0 && s.strangers == 0 && (s.labelAt >= 0 || s.isFirstEmpty)
 }
 
-// isCode reports whether the label of a row stands in a column that is named like codes and has other texts: then it is
-// more likely a code than a label in a language that is not known.
+// isCode reports whether the label of a row stands in a column that is named like codes and has other texts. Then it is
+// more likely a code than a label in a language that is not known, unless it names another text of the row, such as the
+// EUR in Spolu EUR.
 func (p *Profiler) isCode(s *rowShape) bool {
 	if s.kind != noLabel || s.labelAt < 0 {
 		return false
 	}
 	c := p.columns[s.labelAt]
-	return c.counts[isText] > 1 && p.senseOf(c) == Codes
+	return c.counts[isText] > 1 && p.senseOf(c) == Codes && !p.namesMember(s)
 }
