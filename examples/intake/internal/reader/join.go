@@ -57,10 +57,10 @@ func (l *found) joinSuppliers(
 }
 
 // joinCondition adds a join to the arguments of a call that adds a column of the suppliers for a condition. It returns
-// the name of the column, or "".
+// the name of the column, or "". The status of a supplier is not that of the row.
 func (q question) joinCondition(f intaketools.ListedFile, l *found, args map[string]any, words string) string {
 	on := findColumnIn(f, string(kinds.SupplierID))
-	if on == "" || f.Kind == kinds.Suppliers {
+	if on == "" || f.Kind == kinds.Suppliers || roleOf(words) == kinds.Status {
 		return ""
 	}
 	isNamed := func(other intaketools.ListedFile, c string) bool { return findColumnIn(other, words) == c }

@@ -11,7 +11,7 @@ func TestAConditionOnAColumnOfTheSuppliersJoins(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.takeIn("m1.csv", []byte(orders+"PO-1,S-001,2026-02-05,2,10\nPO-2,S-002,2026-01-05,2,7\nPO-3,S-003,2026-01-05,2,1\n"))
-	w.takeIn("suppliers.csv", []byte("supplier_id,name,country,rating\nS-001,Alpha,DE,5\nS-002,Beta,AT,3\n"))
+	w.takeIn("suppliers.csv", []byte("supplier_id,name,country,rating,status\nS-001,Alpha,DE,5,late\nS-002,Beta,AT,3,ok\n"))
 	for question, want := range map[string]string{
 		"how many rows in m1.csv where country is AT":                "I take “country” from \"suppliers.csv\".\n\nFrom \"m1.csv\", 1 of 3",
 		"total quantity in purchase orders where country is DE":      "total quantity 10",
@@ -19,6 +19,7 @@ func TestAConditionOnAColumnOfTheSuppliersJoins(t *testing.T) {
 		"total quantity by country in m1.csv where rating is over 4": "I take “rating” from \"suppliers.csv\". I take “country” from",
 		"total quantity by country in m1.csv where rating is over 2": "| DE | 10 |\n| AT | 7 |",
 		"how many rows in m1.csv where country is missing":           "From \"m1.csv\", 1 of 3 rows",
+		"how many late orders in m1.csv":                             "does not have a column for “status”",
 		"how many rows in m1.csv where colour is red":                "does not have a column for “colour”",
 		"how many rows in m1.csv where country is FR":                "does not have \"supplier_id\" of 1 row, such as \"S-003\"",
 	} {
