@@ -10,8 +10,8 @@ import (
 	"github.com/carrel-go/carrel/tracking"
 )
 
-// checkAcceptable returns a problem unless a person may accept the card of a stage. A run has left it to be reviewed, or
-// has ended without a result, so that the person types the card. An accept that was killed may have left it behind.
+// checkAcceptable returns a problem unless a person may accept the card of a stage. A run has left it to be reviewed,
+// or has ended without a result, so that the person types the card. An accept that was killed may have left it behind.
 func checkAcceptable(session scope.Scope, st tracking.Progress) error {
 	switch {
 	case st.Parked, st.State == tracking.StateFailed:

@@ -151,6 +151,7 @@ guardFocus(byId("main"), [
   [".correct, .notes", "#transcript"],
   [".card-foot", "#accept", "#next-book"],
   ["#review", "#review-title"],
+  ["#tray", "#tray-list li:last-child a"],
   ["#main", "#main"],
 ]);
 if (location.hash !== "") open(location.hash.slice(1));

@@ -3,13 +3,15 @@
 
 import { cancelUpload, fetchFile, listFiles } from "./api.js";
 import { announce } from "./announce.js";
-import { byId, el, icon, setText, setVisible } from "./dom.js";
+import { byId, el, icon, onPress, setEnabled, setText, setVisible } from "./dom.js";
 import { describeRow } from "./bookstatus.js";
 import { findNews, listBooks, nextBook, rowOf } from "./traylist.js";
+import { fetchRows, findUnlisted, step } from "./trayrows.js";
 
 const soon = 3000; // milliseconds between looks while something is going on
 const later = 30_000; // and otherwise
-const most = 30; // rows of each class
+
+const isUploadID = (id) => /^[0-9a-f]{8}-/.test(id); // and not the key of an upload of this page
 
 /** Tray owns the list. */
 export class Tray {
@@ -18,8 +20,10 @@ export class Tray {
   #books = [];
   #items = new Map(); // elements by the id of the book
   #current = "";
+  #visited = new Set(); // ids of the books that were on the desk
+  #count = step; // rows of each class that are shown
   #timer = 0;
-  #isLooking = false;
+  #looking; // the promise of the look in flight
   #isKnown = false; // the server's list was read
   #onRow;
   #onChange;
@@ -31,6 +35,7 @@ export class Tray {
     this.#queue = queue;
     this.#onRow = onRow;
     this.#onChange = onChange;
+    onPress(byId("tray-more"), () => this.#showMore());
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.look());
     this.look();
   }
@@ -38,6 +43,7 @@ export class Tray {
   /** select shows which book is on the desk. */
   select(id) {
     this.#current = id;
+    if (isUploadID(id)) this.#visited.add(id);
     this.refresh();
     byId("tray-list").querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
@@ -54,34 +60,56 @@ export class Tray {
   }
 
   /** look asks the server for its list, and again after a while. */
-  async look() {
+  look() {
     clearTimeout(this.#timer);
-    if (this.#isLooking) return;
-    this.#isLooking = true;
+    this.#looking ??= this.#loadRows().finally(() => (this.#looking = undefined));
+    return this.#looking;
+  }
+
+  async #loadRows() {
     try {
-      const pages = await Promise.all(
-        ["active", "waiting", "failed"].map((status) => listFiles({ status, owner: "me", limit: most })),
-      );
-      const rows = pages.flatMap((page) => page.files);
-      this.#showRows([...rows, ...(await this.#findEnded(rows))]);
+      const { rows, hasMore } = await fetchRows((page) => listFiles({ ...page, owner: "me" }), this.#count);
+      this.#showRows([...rows, ...(await this.#findUnlisted(rows))]);
+      setVisible(byId("tray-rest"), hasMore);
     } catch {
       // The list stays as it is until the next look.
     } finally {
-      this.#isLooking = false;
       const isBusy = this.#books.some((b) => b.status === "reading" || b.status === "sending");
       if (document.visibilityState === "visible") this.#timer = setTimeout(() => this.look(), isBusy ? soon : later);
     }
   }
 
-  // Uploads of this page that are in none of the lists have ended.
-  async #findEnded(rows) {
-    const listed = new Set(rows.map((row) => row.upload_id));
+  // Looks the books of this visit up that are in none of the lists, so that an open one stays.
+  async #findUnlisted(rows) {
     const known = new Map(this.#rows.map((row) => [row.upload_id, row]));
-    const missing = this.#queue.uploads
-      .filter((u) => u.state === "started" && !listed.has(u.session))
-      .map((u) => u.session);
     const hasEnded = (id) => known.has(id) && describeRow(known.get(id)).status.match(/accepted|closed/);
-    return Promise.all(missing.map(async (id) => (hasEnded(id) ? known.get(id) : rowOf(await fetchFile(id)))));
+    const ids = findUnlisted(rows, this.#queue.uploads, this.#visited);
+    const found = await Promise.all(ids.map((id) => (hasEnded(id) ? known.get(id) : this.#findRow(id))));
+    return found.filter(Boolean);
+  }
+
+  // Somebody else's book, or one that does not exist, is not in the tray.
+  async #findRow(id) {
+    try {
+      const record = await fetchFile(id);
+      return record.own ? rowOf(record) : undefined;
+    } catch (err) {
+      if (err.status !== 404) throw err;
+      this.#visited.delete(id);
+      return undefined;
+    }
+  }
+
+  async #showMore() {
+    const before = new Set(this.#books.map((b) => b.id));
+    this.#count += step;
+    setEnabled(byId("tray-more"), false);
+    await this.#looking; // which still has the smaller count
+    await this.look();
+    setEnabled(byId("tray-more"), true);
+    announce(`${this.#books.length} books are in the tray.`);
+    const first = this.#books.find((b) => !before.has(b.id));
+    byId("tray-list").querySelector(`[href="#${first?.id}"]`)?.focus();
   }
 
   #showRows(rows) {

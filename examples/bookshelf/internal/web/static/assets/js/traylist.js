@@ -15,7 +15,7 @@ export function listBooks(uploads, rows) {
     .filter((row) => !isHere(row))
     .map((row) => ({
       id: row.upload_id,
-      title: row.labels?.title || row.display_name || row.filename || "A book",
+      title: row.labels?.title || row.title || row.display_name || row.filename || "A book",
       ...describeRow(row),
     }))
     .map((book) => (book.status === "closed" ? { ...book, upload: uploads.find((u) => u.session === book.id) } : book))
@@ -31,7 +31,7 @@ export function listBooks(uploads, rows) {
 /** rowOf returns a row for a record of /api/ops/files/{id} that is not in the lists any more. */
 export function rowOf(record) {
   const group = { SUCCESS: "success", FAILED: "failed" }[record.current_status] ?? "active";
-  return { ...record, class: group };
+  return { ...record, class: record.class ?? group };
 }
 
 const order = ["ready", "failed", "reading", "sending"];
