@@ -77,7 +77,10 @@ func (a *app) dataDir(dir string) (string, error) {
 		a.onClose(func(context.Context) error { return os.RemoveAll(tmp) })
 		return tmp, nil
 	}
-	return dir, os.MkdirAll(dir, 0o700)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", fmt.Errorf("-data: %w", err)
+	}
+	return dir, nil
 }
 
 // dynamoTable returns the table in DynamoDB and creates it if it is missing.

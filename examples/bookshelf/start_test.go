@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -23,6 +24,17 @@ func TestOneProcessADirectory(t *testing.T) {
 	require.ErrorIs(t, err, bolt.ErrLocked)
 	require.ErrorContains(t, err, "-data: another process, probably another bookshelf, uses this directory")
 	require.Equal(t, 1, strings.Count(err.Error(), s.dir), "the error names the directory: %v", err)
+}
+
+func TestADirectoryThatCannotBeCreated(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	_, err := start(t.Context(), config{
+		addr: "127.0.0.1:0", data: filepath.Join(file, "x"), model: "m", landing: "l", raw: "r", table: "t",
+		getenv: func(string) string { return "" }, log: slog.New(slog.DiscardHandler),
+	})
+	require.ErrorContains(t, err, "-data: mkdir "+file)
 }
 
 func TestAPortInUse(t *testing.T) {

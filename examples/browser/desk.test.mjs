@@ -234,3 +234,15 @@ scene(
     await page.getByRole("link", { name: "A book that I know" }).first().waitFor();
   },
 );
+
+scene("a wrong check digit is told when the field is left", {}, async (s) => {
+  const { page } = s;
+  await chooseSample(s, "Moby-Dick");
+  await hasRead(page);
+  const isbn = field(page, "ISBN");
+  await isbn.fill("0-486-28473-7");
+  assert.equal(await isbn.getAttribute("aria-invalid"), null, "not while it is typed");
+  await page.keyboard.press("Tab");
+  await page.locator("#field-isbn-note").getByText("It would be 5.").waitFor();
+  assert.equal(await isbn.getAttribute("aria-invalid"), "true");
+});

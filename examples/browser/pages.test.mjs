@@ -198,3 +198,19 @@ scene(
     await page.getByRole("button", { name: "globex/bob" }).waitFor();
   },
 );
+
+for (const width of [320, 375]) {
+  const window = { viewport: { width, height: 700 }, hasTouch: true, isMobile: true };
+  scene(`the links to the pages end where the content does, ${width} px wide`, { window }, async ({ page, server }) => {
+    for (const path of ["/", "/shelf", "/chat", "/ops"]) {
+      await page.goto(server.url + path);
+      await page.getByRole("button", { name: "You are" }).waitFor();
+      const [links, brand, room] = await page.evaluate(() => {
+        const all = [...document.querySelectorAll(".top nav a")].map((a) => a.getBoundingClientRect());
+        const [{ left }] = document.querySelector(".brand").getClientRects();
+        return [all.map((r) => [r.left, r.right]), left, innerWidth];
+      });
+      for (const [left, right] of links) assert.ok(left >= brand && right <= room - brand, `${path}: ${left}–${right}`);
+    }
+  });
+}

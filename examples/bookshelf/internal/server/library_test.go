@@ -84,6 +84,7 @@ func TestSearch(t *testing.T) {
 	emma := w.accepted(map[string]any{"title": "Emma", "author": "Jane Austen", "isbn": "0486406482"})
 	strasse := w.accepted(map[string]any{"title": "Die Straße des Glücks", "author": "Ægir O’Reilly"})
 	bare := w.accepted(map[string]any{"title": "Austen: A Life"})
+	guide := w.accepted(map[string]any{"title": "A Field Guide", "isbn": "9780804429573"})
 	for query, want := range map[string][]string{
 		"query=emma":                               {emma},
 		"query=EMMA+aust":                          {emma},
@@ -98,6 +99,9 @@ func TestSearch(t *testing.T) {
 		"query=9780486406480":                      {emma},
 		"query=978-0-486-40648-0&field=isbn":       {emma},
 		"query=9780486406481":                      nil,
+		"query=9780804429573":                      {guide},
+		"query=0-8044-2957-x":                      {guide},
+		"query=080442957X&field=isbn":              {guide},
 		"query=emma&field=isbn":                    nil,
 		"query=%21%21":                             nil,
 		"query=austen&limit=1":                     {bare},

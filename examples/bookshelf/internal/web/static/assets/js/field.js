@@ -1,5 +1,6 @@
 // One field of the card: its label, its value, and where the value comes from.
 
+import { announce } from "./announce.js";
 import { el } from "./dom.js";
 import { describeSource, estimate } from "./origin.js";
 
@@ -42,6 +43,7 @@ export class Field {
       : el("input", { ...props, type: "text", inputmode, spellcheck: "false" });
     this.note = el("p", { class: "field-note", id: `${this.id}-note` });
     this.input.addEventListener("input", () => this.touch(onEdit));
+    this.input.addEventListener("change", () => this.check());
     return [el("div", { class: "field-line" }, this.input), this.note];
   }
 
@@ -78,6 +80,13 @@ export class Field {
   refuse(complaint) {
     this.#refused = { text: this.text, complaint };
     this.complain(complaint);
+  }
+
+  /** check says what is wrong with the text, once the person has finished typing it. */
+  check() {
+    const { complaint = "" } = this.read();
+    this.complain(complaint);
+    if (complaint) announce(`${this.spec.label}: ${complaint}`);
   }
 
   /** mark shows where the value comes from. origin is the name of the look-up source, if there is one. */

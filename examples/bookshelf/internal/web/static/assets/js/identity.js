@@ -207,12 +207,9 @@ addEventListener("pageshow", async (e) => {
     location.reload();
     return;
   }
-  if (session.kind === "issuer") {
-    const gone = await session.renew().then(() => false, (err) => err.status === 401);
-    if (gone) {
-      location.replace("/sign-in");
-      return;
-    }
+  if (session.kind === "issuer" && (await session.isOver())) {
+    location.replace("/sign-in");
+    return;
   }
   document.documentElement.classList.remove("unsure");
 });

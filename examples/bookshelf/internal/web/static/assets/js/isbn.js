@@ -9,9 +9,14 @@ export function compactISBN(text) {
     .toUpperCase();
 }
 
+const form = /^([0-9]{9}[0-9X]|[0-9]{13})$/;
+
+/** isISBNLike reports whether a text has as many digits as an ISBN and nothing else, as it is typed. */
+export const isISBNLike = (text) => form.test(compactISBN(text));
+
 /** checkISBN returns a complaint about a compact ISBN, or undefined. */
 export function checkISBN(isbn) {
-  if (!/^([0-9]{9}[0-9X]|[0-9]{13})$/.test(isbn)) return "Enter ten or thirteen digits. Hyphens do not matter.";
+  if (!form.test(isbn)) return "Enter ten or thirteen digits. Hyphens do not matter.";
   if (isbn.length === 13 && !/^97[89]/.test(isbn)) return "An ISBN of thirteen digits starts with 978 or 979.";
   const expected = checkDigit(isbn);
   if (isbn.endsWith(expected)) return undefined;

@@ -83,6 +83,17 @@ export class Session {
     return this.#renewing;
   }
 
+  /** isOver reports whether the person has signed out, or their sign-in has ended. Otherwise they have a new token. */
+  async isOver() {
+    try {
+      const { session } = await this.#ask("/api/sign-in");
+      if (session) await this.renew();
+      return !session;
+    } catch (err) {
+      return err.status === 401;
+    }
+  }
+
   /** canRenew reports whether another token can be tried when one was rejected. */
   get canRenew() {
     return Boolean(this.#token);

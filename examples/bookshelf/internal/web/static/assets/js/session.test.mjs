@@ -177,3 +177,20 @@ test("the absence of something does not say whether it exists", () => {
     "Nothing here for globex/bob. The same link works for the person who owns it.",
   );
 });
+
+test("a page that comes back asks whether anybody is signed in, before it asks for a token", async () => {
+  const world = open("issuer");
+  world.signedIn = { tenant: "acme", user: "ann", roles: [] };
+  await world.session.ready();
+  assert.equal(await world.session.isOver(), false);
+  world.hasSession = false; // signed out: a request for a token would be an error in the console
+  world.asked.length = 0;
+  assert.equal(await world.session.isOver(), true);
+  assert.deepEqual(world.asked, ["/api/sign-in"]);
+  world.down = true;
+  assert.equal(await world.session.isOver(), false, "nobody knows");
+  world.down = false;
+  world.hasSession = true;
+  world.signedIn = undefined; // the issuer has ended it
+  assert.equal(await world.session.isOver(), true);
+});

@@ -1,6 +1,8 @@
 // The state of the shelf: which books it shows, and what it says about them.
 // All functions are pure.
 
+import { checkISBN, compactISBN, isISBNLike } from "./isbn.js";
+
 const fields = ["title", "author", "isbn"];
 
 /** pageSize is the number of books that are requested at a time. */
@@ -53,7 +55,16 @@ export function describeList({ query, field }) {
 export function describeEmpty({ query, field }) {
   if (!query) return "The shelf is empty. A book appears here when you accept its card at the desk.";
   if (field === "isbn") return "No book has this ISBN. It must be complete, with or without hyphens.";
-  return "No book matches. Each word must begin a word of the title or of the author.";
+  if (field === "") return describeNoMatch(query);
+  return `No book matches. Each word must begin a word of the ${field}.`;
+}
+
+// A search in everything finds the ISBN of a book too, if it is complete and its last digit is right.
+function describeNoMatch(query) {
+  const complaint = isISBNLike(query) ? checkISBN(compactISBN(query)) : "";
+  if (complaint === undefined) return "No book has this ISBN, and no title or author matches.";
+  if (complaint) return `No book matches. ${complaint}`;
+  return "No book matches. Each word must begin a word of the title or of the author. An ISBN must be complete.";
 }
 
 /**

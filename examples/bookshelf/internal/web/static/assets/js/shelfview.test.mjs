@@ -69,6 +69,7 @@ test("the list says what it shows", () => {
   assert.match(describeList({ query: "emma", field: "isbn" }), /ISBN matches “emma”/);
   assert.match(describeEmpty({ query: "", field: "" }), /empty/);
   assert.match(describeEmpty({ query: "97", field: "isbn" }), /complete/);
+  assert.match(describeEmpty({ query: "emma", field: "author" }), /word of the author/);
   assert.equal(describeMore({ query: "" }, true).hint, "");
   assert.match(describeMore({ query: "emma" }, true).hint, /500/);
   assert.equal(describeMore({ query: "emma" }, false).hint, "");
@@ -76,4 +77,12 @@ test("the list says what it shows", () => {
 
 test("one book is not several", () => {
   assert.deepEqual([1, 2].map(describeShown), ["1 book is shown.", "2 books are shown."]);
+});
+
+test("a search in everything says what is wrong with an ISBN, and that it finds one", () => {
+  const empty = (query) => describeEmpty({ query, field: "" });
+  assert.match(empty("0-486-28473-7"), /not an ISBN.*It would be 5/);
+  assert.match(empty("ISBN 978-0-486-28473-7"), /It would be 6/);
+  assert.match(empty("0-486-28473-5"), /No book has this ISBN/);
+  assert.match(empty("emma 1815"), /word of the title or of the author.*ISBN/);
 });
