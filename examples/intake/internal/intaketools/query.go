@@ -177,7 +177,7 @@ func (b *toolbox) scanFile(ctx context.Context, c *tools.Call, in queryIn) (out 
 	addNamedUnit(&out.Result, in)
 	nameUnits(out.ConditionUnits)
 	out.Notes = slices.Concat(out.Notes, s.notes(report), joined.partnerNotes(in.Join), columnNotes(in, rows, report),
-		missingNotes(in, report), addedCodes(in, report), remarks(&out.Result, report))
+		missingNotes(in, report), encodingNotes(in, rows), addedCodes(in, report), remarks(&out.Result, report))
 	for _, name := range t.unseen(in) {
 		out.Notes = append(out.Notes, fmt.Sprintf("no row has the column %.60q", name))
 	}

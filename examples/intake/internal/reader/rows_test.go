@@ -101,3 +101,14 @@ func TestRowsWithoutAPartnerAreToldApart(t *testing.T) {
 	require.Contains(t, text, `"suppliers.csv" does not have "supplier_id" of 2 rows, such as "S-9"`)
 	require.Contains(t, text, `1 row has no value of "supplier_id"`)
 }
+
+func TestACompareWithLettersOfAnAssumedEncodingIsTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const note = "The text is not UTF-8: it is read as Windows-1252, which is an assumption"
+	w.takeIn("sklad.csv", []byte("place;qty\nP\xf8erov;5\nBrno;7\n")) // in Windows-1250
+	require.Contains(t, w.say("how many rows in sklad.csv where place is Přerov"), note)
+	require.NotContains(t, w.say("how many rows in sklad.csv where place is Brno"), note)
+	w.takeIn("utf.csv", []byte("place;qty\nPřerov;5\nBrno;7\n"))
+	require.NotContains(t, w.say("how many rows in utf.csv where place is Přerov"), note)
+}
