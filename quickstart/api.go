@@ -64,9 +64,17 @@ func (s *service) followRun(w http.ResponseWriter, r *http.Request, user scope.S
 	return nil
 }
 
-// stopRun stops a run of this or another process.
-func (s *service) stopRun(_ http.ResponseWriter, r *http.Request, user scope.Scope) error {
-	return s.runs.Stop(r.Context(), user, r.PathValue("run"))
+// stopRun stops a run of this or another process. It answers with the status of the run, which is "running" until its
+// process has noticed the request.
+func (s *service) stopRun(w http.ResponseWriter, r *http.Request, user scope.Scope) error {
+	if err := s.runs.Stop(r.Context(), user, r.PathValue("run")); err != nil {
+		return err
+	}
+	run, err := s.runs.Get(r.Context(), user, r.PathValue("run"))
+	if err != nil {
+		return err
+	}
+	return httpapi.WriteJSON(w, map[string]any{"run": run.ID, "status": run.Status})
 }
 
 // handle calls f with the user of the request.

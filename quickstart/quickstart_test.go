@@ -280,6 +280,9 @@ func TestOnlyTheUserOfARunReachesIt(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, status, body)
 	status, body = ann.do(http.MethodPost, "/runs/"+run+"/stop", nil)
 	require.Equal(t, http.StatusOK, status, body)
+	require.Regexp(t, `^{"run":"`+run+`","status":"(running|stopped)"}\s*$`, body)
 	told := ann.follow(run, nil, hasFinished)
 	require.Equal(t, event{Type: "finished", Outcome: "stopped"}, parse(t, told[len(told)-1].Data))
+	_, body = ann.do(http.MethodPost, "/runs/"+run+"/stop", nil)
+	require.JSONEq(t, `{"run":"`+run+`","status":"stopped"}`, body, "it has ended")
 }
