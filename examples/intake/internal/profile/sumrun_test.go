@@ -118,9 +118,13 @@ func TestARowThatMayBeASumIsLeftOutOrTold(t *testing.T) {
 		"units":                                {"sku,lead_time\nA,5 days\nB,2 weeks\nC,3", nil, 0, 0},
 		"numbers of lines": {"order,line,sku,qty\nO1,1,A,7\nO1,2,B,7\nO1,3,C,9\nO2,1,A,4\nO2,2,B,8\nO2,3,C,11\nO3,1,A,4\nO3,2,B,9\n" +
 			"O3,3,C,20", nil, 0, 0},
-		"groups of data":   {"wh,sku,qty\nW1,A,5\nW1,B,10\nW1,C,15\nW2,A,1\nW2,B,2\nW2,C,4\nW3,A,1\nW3,B,2\nW3,C,7", nil, 0, 0},
-		"names of things":  {"sku,name,qty\nA,fishing lines,5\nB,small items,7\nC,count me,2", nil, 0, 0},
-		"labels of a unit": {"sku,uom,qty\nA,items,5\nB,items,7\nC,rows,2", nil, 0, 0},
+		"a sum in one group": {"wh,sku,qty\nW1,A,5\nW1,B,10\nW1,C,15\nW2,A,1\nW2,B,2", nil, 0, 0},
+		"sums in half of the groups": {"wh,sku,qty\nW1,A,5\nW1,B,10\nW1,C,15\nW2,A,1\nW2,B,2\nW2,C,3\nW3,A,1\nW3,B,2\nW3,C,7\n" +
+			"W4,A,1\nW4,B,2\nW4,C,8", nil, 0, 0},
+		"numbers of several units": {"sku,lead_time\nA,9 days\nB,2 weeks\nC,3 days\nD,4 days", nil, 0, 0},
+		"groups of data":           {"wh,sku,qty\nW1,A,5\nW1,B,10\nW1,C,15\nW2,A,1\nW2,B,2\nW2,C,4\nW3,A,1\nW3,B,2\nW3,C,7", nil, 0, 0},
+		"names of things":          {"sku,name,qty\nA,fishing lines,5\nB,small items,7\nC,count me,2", nil, 0, 0},
+		"labels of a unit":         {"sku,uom,qty\nA,items,5\nB,items,7\nC,rows,2", nil, 0, 0},
 	} {
 		p := profileNamed(c.table)
 		require.Equal(t, c.total, p.TotalRows, name)
