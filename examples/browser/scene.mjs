@@ -9,6 +9,12 @@ import { keepScreenshot } from "./shots.mjs";
 export const desktop = { viewport: { width: 1280, height: 900 } };
 export const phone = { viewport: { width: 375, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
 
+/** lost are the messages in the console about requests to a server that is not there. */
+export const lost = [
+  /Failed to load resource: net::ERR_/,
+  /Failed to load resource: the server responded with a status of 50/,
+];
+
 let browser;
 after(() => browser?.close());
 
@@ -16,7 +22,7 @@ after(() => browser?.close());
  * scene is a test with a new bookshelf and a new profile of the browser. Options: flags of the server; window, one of
  * the sizes above or other options of Playwright's contexts; expected, patterns of messages in the console that
  * belong to the scene; start, which starts another program than the bookshelf. Any other error in the console,
- * exception or violation of the content policy fails it.
+ * exception or violation of the content policy fails it, but for lost requests if the scene ends the server.
  */
 export function scene(name, { flags = ["-pace", "0"], window = desktop, expected = [], start = startBookshelf }, play) {
   test(name, async (t) => {
@@ -53,7 +59,8 @@ export function scene(name, { flags = ["-pace", "0"], window = desktop, expected
         await context.close();
       }
     }
-    assert.deepEqual(complaints.filter((c) => !expected.some((e) => e.test(c))), []);
+    const all = server.wasKilled ? [...expected, ...lost] : expected;
+    assert.deepEqual(complaints.filter((c) => !all.some((e) => e.test(c))), []);
   });
 }
 

@@ -30,7 +30,7 @@ export function startIntakeIn(environment, ...flags) {
 // Flags of a restart come after the others.
 async function startProgram(program, flags, environment = {}) {
   const dir = await mkdtemp(join(tmpdir(), "conformance-"));
-  const server = { url: "", child: undefined, restart, kill, close };
+  const server = { url: "", child: undefined, wasKilled: false, restart, kill, close };
   await restart();
   return server;
 
@@ -50,6 +50,7 @@ async function startProgram(program, flags, environment = {}) {
   async function kill(signal = "SIGKILL") {
     if (server.child.exitCode !== null || server.child.signalCode !== null) return;
     const ended = once(server.child, "exit");
+    server.wasKilled = true;
     server.child.kill(signal);
     await ended;
   }
