@@ -28,9 +28,9 @@ func TestPagesOfTheFileLeaveTheResidentSet(t *testing.T) {
 		_, err := d.View.Get(t.Context(), fmt.Sprint(i%items))
 		require.NoError(t, err)
 	}
-	for i := items; residentBytes(t, d) > items*size/10; i++ {
-		require.Less(t, i, 4*items, "the pages stay")
-		time.Sleep(releaseInterval)
+	began := time.Now()
+	for i := items; residentBytes(t, d) > items*size/10; i++ { // until a write after the interval
+		require.Less(t, time.Since(began), time.Minute, "the pages stay")
 		require.NoError(t, putLarge(t, d.View, i, 1))
 	}
 }
