@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/carrel-go/carrel/internal/sleep"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 )
@@ -137,7 +138,7 @@ func (w *Writer) putSegment(ctx context.Context, s *segment) error {
 		w.mu.Lock()
 		w.storeErr = err
 		w.mu.Unlock()
-		if !sleep(ctx, retryDelay(try)) {
+		if sleep.For(ctx, retryDelay(try)) != nil {
 			return fmt.Errorf("replay: write segment %d: %w", s.number, errors.Join(context.Cause(ctx), err))
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/carrel-go/carrel/internal/sleep"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
 	"github.com/carrel-go/carrel/sse"
@@ -246,10 +247,7 @@ func (r *reading) waitForMore(ctx context.Context, changed <-chan struct{}) erro
 		return r.waitForChange(ctx, changed)
 	}
 	r.idle++
-	if !sleep(ctx, r.store.o.Poll<<min(r.idle-1, 2)) {
-		return context.Cause(ctx)
-	}
-	return nil
+	return sleep.For(ctx, r.store.o.Poll<<min(r.idle-1, 2))
 }
 
 // waitForChange waits for the Writer of this process, but not too long.

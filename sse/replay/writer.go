@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/carrel-go/carrel/internal/sleep"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/sse"
 )
@@ -95,7 +96,7 @@ func (w *Writer) takeOver(ctx context.Context, lines []line) (*segment, error) {
 		switch {
 		case isPermanent(err):
 			return nil, err
-		case err != nil && !sleep(ctx, retryDelay(0)):
+		case err != nil && sleep.For(ctx, retryDelay(0)) != nil:
 			return nil, errors.Join(context.Cause(ctx), err)
 		case err != nil:
 			continue
@@ -273,17 +274,5 @@ func (w *Writer) notifyLocked() {
 	if w.changed != nil {
 		close(w.changed)
 		w.changed = nil
-	}
-}
-
-// sleep sleeps for d and reports whether ctx lasted.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }

@@ -14,6 +14,12 @@ func profileOf(header string, lines ...string) profile.Profile {
 	columns := strings.Split(header, ",")
 	p := profile.New(columns, len(columns))
 	p.IsName = func(text string) bool { return text == "supplier" || text == "rating" }
+	addLines(p, lines)
+	return p.Profile()
+}
+
+// addLines adds lines of CSV without quotes as rows, and blank lines as such.
+func addLines(p *profile.Profiler, lines []string) {
 	for _, line := range lines {
 		if line == "" {
 			p.AddBlank()
@@ -25,7 +31,6 @@ func profileOf(header string, lines ...string) profile.Profile {
 		}
 		p.AddRow(fields, len(fields), false)
 	}
-	return p.Profile()
 }
 
 func TestASecondTableIsFound(t *testing.T) {

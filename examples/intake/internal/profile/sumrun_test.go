@@ -18,17 +18,7 @@ func profileNamed(table string) profile.Profile {
 	p := profile.New(columns, len(columns))
 	p.IsName = func(text string) bool { return kinds.RoleOf(text) != "" }
 	p.Sense = kinds.SenseOf
-	for _, line := range lines[1:] {
-		if line == "" {
-			p.AddBlank()
-			continue
-		}
-		var fields [][]byte
-		for f := range strings.SplitSeq(line, ",") {
-			fields = append(fields, []byte(f))
-		}
-		p.AddRow(fields, len(fields), false)
-	}
+	addLines(p, lines[1:])
 	return p.Profile()
 }
 
