@@ -9,6 +9,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/eventstream"
 
 	"github.com/carrel-go/carrel/agent"
 )
@@ -50,7 +52,7 @@ type block struct {
 }
 
 // addEvent returns the deltas that an event completes. They are valid until the next call.
-func (a *accumulator) addEvent(ev types.ConverseStreamOutput) ([]agent.Delta, error) {
+func (a *accumulator) addEvent(ev smithy.Deserializable) ([]agent.Delta, error) {
 	if a.out == nil {
 		a.out = a.room[:]
 	}
@@ -58,18 +60,18 @@ func (a *accumulator) addEvent(ev types.ConverseStreamOutput) ([]agent.Delta, er
 	a.out = a.out[:0]
 	var err error
 	switch ev := ev.(type) {
-	case *types.ConverseStreamOutputMemberMessageStart: // it has only the role
-	case *types.ConverseStreamOutputMemberContentBlockStart:
-		err = a.startBlock(ev.Value)
-	case *types.ConverseStreamOutputMemberContentBlockDelta:
-		err = a.addDelta(ev.Value)
-	case *types.ConverseStreamOutputMemberContentBlockStop:
-		err = a.stopBlock(ev.Value)
-	case *types.ConverseStreamOutputMemberMessageStop:
-		err = a.stopMessage(ev.Value)
-	case *types.ConverseStreamOutputMemberMetadata:
-		if ev.Value.Usage != nil {
-			a.emit(newUsage(ev.Value.Usage))
+	case *types.MessageStartEvent: // it has only the role
+	case *types.ContentBlockStartEvent:
+		err = a.startBlock(ev)
+	case *types.ContentBlockDeltaEvent:
+		err = a.addDelta(ev)
+	case *types.ContentBlockStopEvent:
+		err = a.stopBlock(ev)
+	case *types.MessageStopEvent:
+		err = a.stopMessage(ev)
+	case *types.ConverseStreamMetadataEvent:
+		if ev.Usage != nil {
+			a.emit(newUsage(ev.Usage))
 		}
 	default:
 		a.reportSkipped("event", ev)
@@ -88,7 +90,7 @@ func (a *accumulator) reportSkipped(union string, member any) {
 // after their union.
 func kindOf(union string, member any) string {
 	switch m := member.(type) {
-	case *types.UnknownUnionMember:
+	case *eventstream.UnknownUnionMember:
 		return "unknown:" + strings.ToValidUTF8(m.Tag, "\uFFFD")
 	case *types.ContentBlockStartMemberToolUse:
 		return string(types.ToolUseTypeServerToolUse)
@@ -123,7 +125,7 @@ func (a *accumulator) openBlock(index *int32) (*block, error) {
 	return b, nil
 }
 
-func (a *accumulator) startBlock(ev types.ContentBlockStartEvent) error {
+func (a *accumulator) startBlock(ev *types.ContentBlockStartEvent) error {
 	b, err := a.openBlock(ev.ContentBlockIndex)
 	if err != nil {
 		return err
@@ -150,7 +152,7 @@ func (a *accumulator) startBlock(ev types.ContentBlockStartEvent) error {
 	return nil
 }
 
-func (a *accumulator) addDelta(ev types.ContentBlockDeltaEvent) error {
+func (a *accumulator) addDelta(ev *types.ContentBlockDeltaEvent) error {
 	b, err := a.openBlock(ev.ContentBlockIndex)
 	if err != nil {
 		return err
@@ -222,7 +224,7 @@ func (a *accumulator) addInput(b *block, fragment string) {
 	}
 }
 
-func (a *accumulator) stopBlock(ev types.ContentBlockStopEvent) error {
+func (a *accumulator) stopBlock(ev *types.ContentBlockStopEvent) error {
 	b, err := a.openBlock(ev.ContentBlockIndex)
 	if err != nil {
 		return err
@@ -257,7 +259,7 @@ func (a *accumulator) stopBlock(ev types.ContentBlockStopEvent) error {
 	return nil
 }
 
-func (a *accumulator) stopMessage(ev types.MessageStopEvent) error {
+func (a *accumulator) stopMessage(ev *types.MessageStopEvent) error {
 	if a.stopped {
 		return newProtocolError("a second end of the message")
 	}

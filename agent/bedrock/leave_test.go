@@ -11,7 +11,7 @@ import (
 	bt "github.com/carrel-go/carrel/agent/bedrock/bedrocktest"
 )
 
-// Leaving the loop and cancelling the context both end the SDK's goroutines, while the connection is still there.
+// Leaving the loop and cancelling the context both end the stream while the connection is still there.
 func TestLeavingEndsTheStream(t *testing.T) {
 	t.Parallel()
 	script := func() *bt.Script {

@@ -3,13 +3,16 @@ package bedrock
 import (
 	"context"
 	"errors"
+	"io"
 	"iter"
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/schemas"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/aws/smithy-go/transport/http/protocol/restjson1"
 
 	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/internal/ownstack"
 )
 
 // Model is one Bedrock model or inference profile. It is immutable and safe for concurrent use.
@@ -51,8 +54,8 @@ func (m *Model) Info() agent.ModelInfo {
 }
 
 // Stream implements [agent.Model] by one call of ConverseStream for each loop over the result. It blocks until the
-// service answers. Leaving the loop, or cancelling the context, closes the connection and ends the SDK's goroutines
-// before the loop is left.
+// service answers. The events are read in the caller's goroutine: the SDK's goroutines have ended before the first one.
+// Leaving the loop, or cancelling the context, closes the connection.
 //
 // The last yield is an [agent.StopPart] (an [agent.UsageReport] may follow), or one error: the context's own error if
 // the caller cancelled it, otherwise an [*agent.ModelError]. An [agent.UsePart] or an [agent.ReasoningPart] is yielded
@@ -82,47 +85,38 @@ func (m *Model) callConverse(ctx context.Context, r *agent.Request, yield func(a
 	w := startWatchdog(ctx, m.o.IdleTimeout)
 	defer w.stop()
 
-	out, err := m.openStream(w, in)
+	events, err := m.openStream(w, in)
 	if err != nil {
 		return mapOutputError(r, m.mapCallError(ctx, w, err))
 	}
-	stream := out.GetStream()
-	defer func() {
-		w.stop()
-		_ = stream.Close()
-		for range stream.Events() { // wait until the SDK's reader has ended
-		}
-	}()
-	return m.readEvents(ctx, w, stream, yield)
+	defer events.close()
+	return m.readEvents(ctx, w, events, yield)
 }
 
 // readEvents reads the events of a stream until it ends or yield returns false.
-func (m *Model) readEvents(
-	ctx context.Context, w *watchdog, stream *bedrockruntime.ConverseStreamEventStream, yield func(agent.Delta) bool,
-) error {
+func (m *Model) readEvents(ctx context.Context, w *watchdog, events *eventReader, yield func(agent.Delta) bool) error {
 	var a accumulator
-	for events := stream.Events(); ; {
+	for {
 		w.beat()
-		select {
-		case <-w.ctx.Done():
+		ev, err := events.next()
+		w.pause()
+		if err != nil {
+			if !errors.Is(err, io.EOF) || ctx.Err() != nil || w.hasExpired() {
+				return m.mapStreamError(ctx, w, err)
+			}
+			return a.checkEnd()
+		}
+		deltas, err := a.addEvent(ev)
+		for _, d := range deltas {
+			if !yield(d) {
+				return nil
+			}
+		}
+		if err != nil {
+			return err
+		}
+		if err := w.ctx.Err(); err != nil {
 			return m.mapCallError(ctx, w, context.Cause(w.ctx))
-		case ev, ok := <-events:
-			w.pause()
-			if !ok {
-				if err := stream.Err(); err != nil || ctx.Err() != nil || w.hasExpired() {
-					return m.mapStreamError(ctx, w, err)
-				}
-				return a.checkEnd()
-			}
-			deltas, err := a.addEvent(ev)
-			for _, d := range deltas {
-				if !yield(d) {
-					return nil
-				}
-			}
-			if err != nil {
-				return err
-			}
 		}
 	}
 }
@@ -133,23 +127,35 @@ func (m *Model) readEvents(
 //
 // A host whose clock is wrong learns the offset from the first refusal. The SDK's retryer then repeats the request;
 // openStream repeats it once in case the retryer is disabled.
-func (m *Model) openStream(
-	w *watchdog, in *bedrockruntime.ConverseStreamInput,
-) (*bedrockruntime.ConverseStreamOutput, error) {
-	call := func() (out *bedrockruntime.ConverseStreamOutput, err error) {
-		onOwnStack(func() {
-			out, err = m.client.ConverseStream(w.ctx, in, func(o *bedrockruntime.Options) {
-				if _, ok := o.Protocol.(*restjson1.Protocol); ok {
-					o.Protocol = restjson1.New(schemas.AmazonBedrockFrontendService)
-				}
-				o.HTTPClient = beatingClient{next: o.HTTPClient, w: w}
-			})
-		})
-		return out, err
+func (m *Model) openStream(w *watchdog, in *bedrockruntime.ConverseStreamInput) (*eventReader, error) {
+	call := func() (events *eventReader, err error) {
+		ownstack.Call(ownstack.KB32, func() { events, err = m.sendRequest(w, in) })
+		return events, err
 	}
-	out, err := call()
+	events, err := call()
 	if err != nil && isClockSkew(err) && w.ctx.Err() == nil {
 		return call()
 	}
-	return out, err
+	return events, err
+}
+
+func (m *Model) sendRequest(w *watchdog, in *bedrockruntime.ConverseStreamInput) (*eventReader, error) {
+	var keeper bodyKeeper
+	var protocol smithyhttp.ClientProtocol
+	out, err := m.client.ConverseStream(w.ctx, in, func(o *bedrockruntime.Options) {
+		if _, ok := o.Protocol.(*restjson1.Protocol); ok {
+			o.Protocol = restjson1.New(schemas.AmazonBedrockFrontendService)
+		}
+		protocol, keeper.next = o.Protocol, beatingClient{next: o.HTTPClient, w: w}
+		o.HTTPClient = &keeper
+	})
+	if err != nil {
+		keeper.close()
+		return nil, err
+	}
+	if keeper.body == nil {
+		return nil, errors.New("bedrock: the client did not send the request through its HTTP client")
+	}
+	endStream(out.GetStream())
+	return newEventReader(w.ctx, keeper.body, protocol), nil
 }

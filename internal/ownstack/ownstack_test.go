@@ -1,4 +1,4 @@
-package bedrock
+package ownstack_test
 
 import (
 	"runtime"
@@ -6,21 +6,23 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/carrel-go/carrel/internal/ownstack"
 )
 
-func TestAPanicOnAnotherStackIsAPanicOfTheCaller(t *testing.T) {
+func TestAPanicIsAPanicOfTheCaller(t *testing.T) {
 	t.Parallel()
 	defer func() { require.ErrorContains(t, recover().(error), "no transport") }()
-	onOwnStack(func() { panic("no transport") })
+	ownstack.Call(ownstack.KB8, func() { panic("no transport") })
 	t.Error("the caller continued")
 }
 
-func TestTheEndOfTheGoroutineOfAnotherStackEndsTheCaller(t *testing.T) {
+func TestTheEndOfTheGoroutineEndsTheCaller(t *testing.T) {
 	t.Parallel()
 	var wg sync.WaitGroup
 	hasContinued := false
 	wg.Go(func() {
-		onOwnStack(runtime.Goexit)
+		ownstack.Call(ownstack.KB8, runtime.Goexit)
 		hasContinued = true
 	})
 	wg.Wait()

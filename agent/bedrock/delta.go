@@ -1,0 +1,196 @@
+package bedrock
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"hash/crc32"
+	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+)
+
+// Sizes of the frame of an event. Source: the AWS event stream encoding.
+const (
+	preludeSize  = 12 // total length, length of the headers, checksum of both
+	checksumSize = 4
+)
+
+// deltaDecoder decodes the events that make up nearly all of an answer: the deltas of text, of reasoning and of a
+// tool's arguments, in the form in which the service writes them. It leaves all other frames to the SDK's decoder,
+// which costs several times as much: other events, other forms of these and damaged ones.
+type deltaDecoder struct {
+	event     types.ContentBlockDeltaEvent
+	index     int32
+	text      types.ContentBlockDeltaMemberText
+	input     string
+	toolUse   types.ContentBlockDeltaMemberToolUse
+	thought   types.ReasoningContentBlockDeltaMemberText
+	reasoning types.ContentBlockDeltaMemberReasoningContent
+}
+
+// take decodes the next frame of r and removes it. It returns nil, and leaves the frame, if it is not such a delta, or
+// not all of it arrives. The event is valid until the next call.
+func (d *deltaDecoder) take(r *bufio.Reader) *types.ContentBlockDeltaEvent {
+	prelude, err := r.Peek(preludeSize)
+	if err != nil {
+		return nil
+	}
+	size := binary.BigEndian.Uint32(prelude)
+	if size < preludeSize+checksumSize || size > uint32(r.Size()) {
+		return nil
+	}
+	frame, err := r.Peek(int(size))
+	if err != nil {
+		return nil
+	}
+	payload, ok := deltaPayload(frame)
+	if !ok || !d.decode(payload) {
+		return nil
+	}
+	_, _ = r.Discard(int(size))
+	return &d.event
+}
+
+// deltaPayload returns the payload of a whole frame if it is a contentBlockDelta and not damaged.
+func deltaPayload(frame []byte) (_ []byte, ok bool) {
+	end := len(frame) - checksumSize
+	if crc32.ChecksumIEEE(frame[:8]) != binary.BigEndian.Uint32(frame[8:]) ||
+		crc32.ChecksumIEEE(frame[:end]) != binary.BigEndian.Uint32(frame[end:]) {
+		return nil, false
+	}
+	size := binary.BigEndian.Uint32(frame[4:])
+	if uint64(size) > uint64(end-preludeSize) {
+		return nil, false
+	}
+	headers, payload := frame[preludeSize:preludeSize+size], frame[preludeSize+size:end]
+	found := 0
+	for len(headers) > 0 {
+		var name, value []byte
+		if name, value, headers, ok = cutHeader(headers); !ok {
+			return nil, false
+		}
+		switch string(name) {
+		case ":message-type":
+			ok = string(value) == "event"
+		case ":event-type":
+			ok = string(value) == "contentBlockDelta"
+		default:
+			continue
+		}
+		if !ok {
+			return nil, false
+		}
+		found++
+	}
+	return payload, found == 2
+}
+
+// cutHeader returns the first header and the rest. It accepts only strings.
+func cutHeader(b []byte) (name, value, rest []byte, ok bool) {
+	const stringType = 7
+	n := 1 + int(b[0])
+	if len(b) < n+3 || b[n] != stringType {
+		return nil, nil, nil, false
+	}
+	end := n + 3 + int(binary.BigEndian.Uint16(b[n+1:]))
+	if len(b) < end {
+		return nil, nil, nil, false
+	}
+	return b[1:n], b[n+3 : end], b[end:], true
+}
+
+// decode decodes a payload into d.event. It reports whether the payload has the form of the service.
+func (d *deltaDecoder) decode(payload []byte) bool {
+	rest, ok := bytes.CutPrefix(payload, []byte(`{"contentBlockIndex":`))
+	if !ok {
+		return false
+	}
+	if d.index, rest, ok = cutIndex(rest); !ok {
+		return false
+	}
+	if rest, ok = bytes.CutPrefix(rest, []byte(`,"delta":{`)); !ok {
+		return false
+	}
+	var text, after string
+	switch {
+	case cut(&rest, `"text":`):
+		d.text.Value, rest, ok = cutString(rest)
+		d.event.Delta, after = &d.text, "}"
+	case cut(&rest, `"reasoningContent":{"text":`):
+		text, rest, ok = cutString(rest)
+		d.thought.Value, d.reasoning.Value = text, &d.thought
+		d.event.Delta, after = &d.reasoning, "}}"
+	case cut(&rest, `"toolUse":{"input":`):
+		d.input, rest, ok = cutString(rest)
+		d.toolUse.Value.Input = &d.input
+		d.event.Delta, after = &d.toolUse, "}}"
+	default:
+		return false
+	}
+	d.event.ContentBlockIndex = &d.index
+	if !ok || !cut(&rest, after) {
+		return false
+	}
+	if cut(&rest, `,"p":`) { // the service pads its events
+		if _, rest, ok = cutRaw(rest); !ok {
+			return false
+		}
+	}
+	return string(rest) == "}"
+}
+
+// cut removes a prefix from *b and reports whether it was there.
+func cut(b *[]byte, prefix string) bool {
+	rest, ok := bytes.CutPrefix(*b, []byte(prefix))
+	*b = rest
+	return ok
+}
+
+// cutIndex returns the number of at most four digits at the beginning of b.
+func cutIndex(b []byte) (_ int32, rest []byte, ok bool) {
+	n, value := 0, int32(0)
+	for n < len(b) && n < 4 && '0' <= b[n] && b[n] <= '9' {
+		value = 10*value + int32(b[n]-'0')
+		n++
+	}
+	return value, b[n:], n == 1 || n > 1 && b[0] != '0'
+}
+
+// cutString returns the JSON string at the beginning of b.
+func cutString(b []byte) (_ string, rest []byte, ok bool) {
+	raw, rest, ok := cutRaw(b)
+	if !ok {
+		return "", nil, false
+	}
+	inner := raw[1 : len(raw)-1]
+	if bytes.IndexByte(inner, '\\') < 0 {
+		return string(inner), rest, true
+	}
+	var s string
+	err := json.Unmarshal(raw, &s)
+	return s, rest, err == nil
+}
+
+// cutRaw returns the JSON string at the beginning of b as it is written. It accepts neither invalid UTF-8 nor the
+// escape of a code point, which may be half a character.
+func cutRaw(b []byte) (raw, rest []byte, ok bool) {
+	if len(b) == 0 || b[0] != '"' {
+		return nil, nil, false
+	}
+	for i := 1; i < len(b); i++ {
+		switch c := b[i]; {
+		case c == '"':
+			raw = b[:i+1]
+			return raw, b[i+1:], utf8.Valid(raw)
+		case c == '\\':
+			if i++; i == len(b) || b[i] == 'u' {
+				return nil, nil, false
+			}
+		case c < ' ':
+			return nil, nil, false
+		}
+	}
+	return nil, nil, false
+}
