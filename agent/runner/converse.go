@@ -9,6 +9,7 @@ import (
 
 	"github.com/carrel-go/carrel/admission"
 	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/internal/ownstack"
 	"github.com/carrel-go/carrel/sse/replay"
 	"github.com/carrel-go/carrel/tools"
 	"github.com/carrel-go/carrel/tracking"
@@ -287,8 +288,19 @@ func (a *active) handleNext(t *task, ev agent.Event, err error, e *agentResult) 
 	if t.atCheckpoint && a.isHandingOver.Load() {
 		return false, errHandover
 	}
-	t.atCheckpoint, err = a.handleEvent(t.ctx, ev, t.skip)
+	switch ev.(type) {
+	case agent.TextDelta, agent.ReasoningDelta: // most events, which need little stack
+		t.atCheckpoint, err = a.handleEvent(t.ctx, ev, t.skip)
+	default:
+		t.atCheckpoint, err = a.handleOnOwnStack(t, ev)
+	}
 	return false, err
+}
+
+// handleOnOwnStack calls handleEvent. It leaves the stack of the run small, which waits for the model most of the time.
+func (a *active) handleOnOwnStack(t *task, ev agent.Event) (isCheckpoint bool, err error) {
+	ownstack.Call(ownstack.KB16, func() { isCheckpoint, err = a.handleEvent(t.ctx, ev, t.skip) })
+	return isCheckpoint, err
 }
 
 // maxKept is the size of the memory that a run keeps for the JSON of its next event.

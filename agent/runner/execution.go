@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 
 	"github.com/carrel-go/carrel/agent"
+	"github.com/carrel-go/carrel/internal/ownstack"
 )
 
 // execution runs a run until it has ended, is handed over or is lost. It has one goroutine at a time, for three parts:
@@ -27,6 +28,7 @@ type agentResult struct {
 
 // executeRun runs the run, and calls onLeave at the end.
 func (a *active) executeRun(onLeave func()) {
+	ownstack.Grow(ownstack.KB16)
 	x := &execution{active: a, stopKeeping: a.startKeeping(), onLeave: onLeave}
 	resumed, err := a.enterRun()
 	if err != nil {

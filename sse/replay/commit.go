@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/carrel-go/carrel/internal/ownstack"
 	"github.com/carrel-go/carrel/internal/sleep"
 	"github.com/carrel-go/carrel/scope"
 	"github.com/carrel-go/carrel/scope/table"
@@ -24,7 +25,10 @@ func (w *Writer) scheduleLocked() {
 	switch {
 	case due <= 0:
 		w.storing = true
-		go w.storeBatches()
+		go func() {
+			ownstack.Grow(ownstack.KB8)
+			w.storeBatches()
+		}()
 	case !w.armed:
 		w.armed = true
 		w.timer.Reset(due)
@@ -40,6 +44,7 @@ func (w *Writer) storeDue() {
 	w.scheduleLocked()
 	w.mu.Unlock()
 	if isDue {
+		ownstack.Grow(ownstack.KB8)
 		w.storeBatches()
 	}
 }
