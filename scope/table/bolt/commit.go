@@ -37,7 +37,7 @@ type write struct {
 // committer's goroutine ends when no write is waiting.
 type committer struct {
 	update func(func(tx *bbolt.Tx) error) error // commits one transaction and syncs it
-	after  func()                               // called after each transaction, by the goroutine
+	after  func(writes int)                     // called after each transaction, by the goroutine
 	pace   pacer                                // of the goroutine
 
 	mu      sync.Mutex
@@ -120,7 +120,7 @@ func (c *committer) commitAll() {
 		}
 		c.pace.begin(time.Now(), len(batch))
 		c.commitBatch(batch)
-		c.after()
+		c.after(len(batch))
 	}
 }
 

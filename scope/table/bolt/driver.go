@@ -26,9 +26,9 @@ const (
 // parallel and see committed data only. Writes that wait at the same time share a
 // transaction and its disk syncs.
 type Driver struct {
-	db          *bbolt.DB
-	writes      *committer
-	nextRelease time.Time // of pages, by the goroutine of writes
+	db         *bbolt.DB
+	writes     *committer
+	unreleased int // writes since the last release of pages, by the goroutine of writes
 }
 
 var (

@@ -1,20 +1,17 @@
 package bolt
 
-import "time"
+// releaseWrites is the number of writes between two releases: each page that is read after one costs a page fault.
+const releaseWrites = 160
 
-// releaseInterval is the shortest time between two releases: each page that is read after one costs a page fault.
-const releaseInterval = 100 * time.Millisecond
-
-// releasePages removes the pages of the file from the memory of the process, after a transaction and not more often
-// than each releaseInterval. The kernel maps the pages around each page that is read. Without releasePages, a process
-// keeps the whole file in its resident set, as far as the page cache has it, and the file grows.
+// releasePages removes the pages of the file from the memory of the process, after a transaction and after each
+// releaseWrites writes. The kernel maps the pages around each page that is read. Without releasePages, a process keeps
+// the whole file in its resident set, as far as the page cache has it, and the file grows.
 //
 // A page that is read again comes from the page cache. An error is ignored: the pages stay.
-func (d *Driver) releasePages() {
-	now := time.Now()
-	if now.Before(d.nextRelease) {
+func (d *Driver) releasePages(writes int) {
+	if d.unreleased += writes; d.unreleased < releaseWrites {
 		return
 	}
-	d.nextRelease = now.Add(releaseInterval)
+	d.unreleased = 0
 	_ = d.db.View(unmapPages)
 }
