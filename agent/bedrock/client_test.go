@@ -184,3 +184,27 @@ func TestCancelledAsItEnds(t *testing.T) {
 		}
 	}
 }
+
+// keeping answers 200 with an answer and remembers the request, as a transport does until the answer has been read.
+type keeping struct {
+	answer  []byte
+	request *http.Request
+	sent    []byte
+}
+
+func (k *keeping) Do(r *http.Request) (_ *http.Response, err error) {
+	k.request = r
+	k.sent, err = io.ReadAll(r.Body)
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(k.answer)), Header: http.Header{}, Request: r}, err
+}
+
+// A request that has been sent does not stay in memory while its answer is read.
+func TestASentBodyIsForgotten(t *testing.T) {
+	t.Parallel()
+	k := &keeping{answer: answerOf(1)}
+	m := must(New(bt.NewClient("http://localhost", func(o *bedrockruntime.Options) { o.HTTPClient = k }), "any-model", nil))
+	require.NoError(t, drain(t.Context(), m))
+	require.Contains(t, string(k.sent), `"messages"`)
+	require.Equal(t, http.NoBody, k.request.Body.(*sentBody).body)
+	require.NoError(t, k.request.Body.Close())
+}

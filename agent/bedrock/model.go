@@ -90,6 +90,7 @@ func (m *Model) callConverse(ctx context.Context, r *agent.Request, yield func(a
 		return mapOutputError(r, m.mapCallError(ctx, w, err))
 	}
 	defer events.close()
+	*in = bedrockruntime.ConverseStreamInput{} // the SDK's context keeps it until the answer has been read
 	return m.readEvents(ctx, w, events, yield)
 }
 

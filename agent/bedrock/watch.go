@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
@@ -60,9 +61,7 @@ func (w *watchdog) stop() {
 // beatingClient is an HTTP client that beats at the start and at the end of each attempt of the SDK's retryer, so that
 // the idle time bounds the service's silence and not the sum of the attempts.
 //
-// It also hides that the request's body is an io.WriterTo. If a server answers at once, as on loopback, the SDK closes
-// the body while the transport still reads it. WriteTo then fails, although Read would just end, and the transport
-// drops the connection with the answer.
+// It also passes on each body as a [sentBody].
 type beatingClient struct {
 	next bedrockruntime.HTTPClient
 	w    *watchdog
@@ -72,10 +71,38 @@ func (p beatingClient) Do(r *http.Request) (*http.Response, error) {
 	p.w.beat()
 	defer p.w.beat()
 	if r.Body != nil && r.Body != http.NoBody {
-		r.Body = plainBody{r.Body}
+		r.Body = &sentBody{body: r.Body}
 	}
 	return p.next.Do(r)
 }
 
-// plainBody hides all methods but Read and Close.
-type plainBody struct{ io.ReadCloser }
+// sentBody is the body of a request until it has been read. The transport keeps the request until it has the whole
+// answer, which takes much longer, so sentBody forgets the bytes at their end.
+//
+// It also hides that the body is an io.WriterTo. If a server answers at once, as on loopback, the SDK closes the body
+// while the transport still reads it. WriteTo then fails, although Read would just end, and the transport drops the
+// connection with the answer.
+type sentBody struct {
+	mu   sync.Mutex
+	body io.ReadCloser // http.NoBody after its end
+}
+
+func (b *sentBody) Read(p []byte) (int, error) {
+	body := b.get()
+	n, err := body.Read(p)
+	if errors.Is(err, io.EOF) {
+		_ = body.Close()
+		b.mu.Lock()
+		b.body = http.NoBody
+		b.mu.Unlock()
+	}
+	return n, err
+}
+
+func (b *sentBody) Close() error { return b.get().Close() }
+
+func (b *sentBody) get() io.ReadCloser {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.body
+}

@@ -11,7 +11,7 @@ const (
 	// modelConnections is the largest number of idle connections to the model's service.
 	modelConnections = 512
 	// connectionBuffer is the size in bytes of the two buffers of such a connection.
-	connectionBuffer = 2 << 10
+	connectionBuffer = 1 << 10
 )
 
 // keepConnections makes a client keep its connections between the turns of its runs. The SDK keeps ten to a host, so
