@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/carrel-go/carrel/internal/calltime"
+	"github.com/carrel-go/carrel/internal/ownstack"
 	"github.com/carrel-go/carrel/tools"
 )
 
@@ -109,17 +110,8 @@ func (v *invocation) invokeTool(ends chan<- callEnd, abandoned *abandonedCalls) 
 		}
 		ends <- v.endNow(o)
 	}()
-	growStack(v.index & 1)
+	ownstack.Grow(ownstack.KB8) // most arguments decode without more
 	o.result, o.err = v.tool.Call(v.ctx, v.call)
-}
-
-// growStack grows the stack of a goroutine that has just begun, so that most arguments decode without growing it
-// further. Growing it under deep frames, which are copied, costs more than all else in a small call.
-//
-//go:noinline
-func growStack(i int) byte {
-	var space [4 << 10]byte
-	return space[i]
 }
 
 // endNow returns the end of the call at this moment.

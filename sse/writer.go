@@ -208,8 +208,8 @@ func (w *Writer) writeFrames(b []byte) {
 	}
 }
 
-// now returns the time of the monotonic clock. It reads one clock, while time.Now reads two, which takes half of the time
-// of an event.
+// now returns the time by the monotonic clock. It reads one clock, while time.Now reads two. Reading a clock takes a
+// quarter of the time of an event.
 func (w *Writer) now() time.Time { return w.opened.Add(time.Since(w.opened)) }
 
 // endStream stops the timer and stores the error for later calls: the first one, or ErrClosed.

@@ -156,7 +156,7 @@ func TestStreamEndsOverAClientWithoutContexts(t *testing.T) {
 			var me *agent.ModelError
 			require.ErrorAs(t, err, &me)
 			require.Equal(t, agent.CodeTimeout, me.Code)
-			require.True(t, s.after.Load(), "the SDK's reader has been waited for")
+			require.True(t, s.after.Load(), "the Read has ended")
 		})
 	})
 	t.Run("cancelled", func(t *testing.T) {

@@ -30,8 +30,8 @@ type deltaDecoder struct {
 	reasoning types.ContentBlockDeltaMemberReasoningContent
 }
 
-// take decodes the next frame of r and removes it. It returns nil, and leaves the frame, if it is not such a delta, or
-// not all of it arrives. The event is valid until the next call.
+// take waits for the next frame of r, decodes it and removes it. It returns nil and leaves the frame in r if the frame
+// is not such a delta, or if r fails before its end. The event is valid until the next call.
 func (d *deltaDecoder) take(r *bufio.Reader) *types.ContentBlockDeltaEvent {
 	prelude, err := r.Peek(preludeSize)
 	if err != nil {
@@ -65,7 +65,7 @@ func deltaPayload(frame []byte) (_ []byte, ok bool) {
 		return nil, false
 	}
 	headers, payload := frame[preludeSize:preludeSize+size], frame[preludeSize+size:end]
-	found := 0
+	isEvent, isDelta := false, false
 	for len(headers) > 0 {
 		var name, value []byte
 		if name, value, headers, ok = cutHeader(headers); !ok {
@@ -73,18 +73,12 @@ func deltaPayload(frame []byte) (_ []byte, ok bool) {
 		}
 		switch string(name) {
 		case ":message-type":
-			ok = string(value) == "event"
+			isEvent = string(value) == "event"
 		case ":event-type":
-			ok = string(value) == "contentBlockDelta"
-		default:
-			continue
+			isDelta = string(value) == "contentBlockDelta"
 		}
-		if !ok {
-			return nil, false
-		}
-		found++
 	}
-	return payload, found == 2
+	return payload, isEvent && isDelta
 }
 
 // cutHeader returns the first header and the rest. It accepts only strings.
@@ -134,7 +128,8 @@ func (d *deltaDecoder) decode(payload []byte) bool {
 		return false
 	}
 	if cut(&rest, `,"p":`) { // the service pads its events
-		if _, rest, ok = cutRaw(rest); !ok {
+		var padding []byte
+		if padding, rest, ok = cutRaw(rest); !ok || bytes.IndexByte(padding, '\\') >= 0 {
 			return false
 		}
 	}
@@ -173,8 +168,8 @@ func cutString(b []byte) (_ string, rest []byte, ok bool) {
 	return s, rest, err == nil
 }
 
-// cutRaw returns the JSON string at the beginning of b as it is written. It accepts neither invalid UTF-8 nor the
-// escape of a code point, which may be half a character.
+// cutRaw returns the JSON string at the beginning of b as it is written. It does not check escapes. It rejects invalid
+// UTF-8 and \u escapes, which may be half a character.
 func cutRaw(b []byte) (raw, rest []byte, ok bool) {
 	if len(b) == 0 || b[0] != '"' {
 		return nil, nil, false

@@ -6,6 +6,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/schemas"
@@ -19,18 +20,19 @@ const eventBuffer = 512
 // eventReader reads the events of one answer in the goroutine that calls next. The SDK's own stream uses three
 // goroutines and passes each event through two channels.
 type eventReader struct {
-	body     io.ReadCloser
 	buffered *bufio.Reader
 	deltas   deltaDecoder
 	protocol smithyhttp.ClientProtocol
+	close    func() // closes the body; may be called more than once
 	unwatch  func() bool
 }
 
-// newEventReader returns a reader that closes body when ctx ends, since a body may not notice that.
+// newEventReader returns a reader of body. It closes body when ctx ends, in case a Read of body does not end by itself.
 func newEventReader(ctx context.Context, body io.ReadCloser, protocol smithyhttp.ClientProtocol) *eventReader {
+	closeBody := sync.OnceFunc(func() { _ = body.Close() })
 	return &eventReader{
-		body: body, buffered: bufio.NewReaderSize(&failingReader{r: body}, eventBuffer), protocol: protocol,
-		unwatch: context.AfterFunc(ctx, func() { _ = body.Close() }),
+		buffered: bufio.NewReaderSize(&failingReader{r: body}, eventBuffer), protocol: protocol, close: closeBody,
+		unwatch: context.AfterFunc(ctx, closeBody),
 	}
 }
 
@@ -41,6 +43,12 @@ func (r *eventReader) next() (smithy.Deserializable, error) {
 		return ev, nil
 	}
 	return r.protocol.DeserializeEventMessage(schemas.ConverseStreamOutput, bedrockruntime.TypeRegistry, r.buffered)
+}
+
+// end closes the body and releases the context.
+func (r *eventReader) end() {
+	r.unwatch()
+	r.close()
 }
 
 // failingReader repeats the first error of a reader, since a bufio.Reader reads again after it has returned an error.
@@ -56,36 +64,42 @@ func (f *failingReader) Read(b []byte) (n int, err error) {
 	return n, f.err
 }
 
-func (r *eventReader) close() {
-	r.unwatch()
-	_ = r.body.Close()
-}
-
-// bodyKeeper is an HTTP client that keeps the body of an answer that is a success. It passes on an empty one, which is
-// a stream without events to the SDK.
+// bodyKeeper is an HTTP client that keeps the body of a successful response and returns an empty body in its place. The
+// SDK then sees a stream without events.
 type bodyKeeper struct {
 	next bedrockruntime.HTTPClient
-	body io.ReadCloser // never nil after a success
+	body io.ReadCloser // nil until a response is successful
 }
 
 func (k *bodyKeeper) Do(r *http.Request) (*http.Response, error) {
 	k.close()
 	res, err := k.next.Do(r)
-	if err == nil && res.StatusCode >= 200 && res.StatusCode < 300 {
-		k.body, res.Body = cmp.Or[io.ReadCloser](res.Body, http.NoBody), http.NoBody
+	if err == nil && res != nil && res.StatusCode >= 200 && res.StatusCode < 300 {
+		k.body = cmp.Or[io.ReadCloser](res.Body, http.NoBody)
+		res.Body, res.ContentLength = http.NoBody, 0
 	}
 	return res, err
 }
 
+// take returns the body, which the caller must close, or nil. Close does not close it then.
+func (k *bodyKeeper) take() io.ReadCloser {
+	body := k.body
+	k.body = nil
+	return body
+}
+
+// close closes a body that was not taken.
 func (k *bodyKeeper) close() {
-	if k.body != nil {
-		_ = k.body.Close()
-		k.body = nil
+	if body := k.take(); body != nil {
+		_ = body.Close()
 	}
 }
 
-// endStream closes the SDK's stream and waits until its reader has ended.
+// endStream closes the SDK's stream, if there is one, and waits until its reader has ended.
 func endStream(s *bedrockruntime.ConverseStreamEventStream) {
+	if s == nil {
+		return
+	}
 	_ = s.Close()
 	for range s.Events() {
 	}

@@ -30,6 +30,9 @@ var _ agent.Model = (*Model)(nil)
 // New returns the model with the given id: a model id, an inference profile id, or the ARN of either. The Model uses c
 // for every stream, so it keeps the state of c, such as the offset of the host's clock.
 //
+// The Model reads the body of a response itself, below the middleware of c, which sees an empty one. To observe or
+// replace bodies, wrap the HTTP client of c.
+//
 // It returns an error if c is nil, if an option is invalid, and if id is empty, longer than 2,048 characters or the ARN
 // of a prompt of Prompt management, which an agent cannot use.
 func New(c *bedrockruntime.Client, id string, o *Options) (*Model, error) {
@@ -89,8 +92,8 @@ func (m *Model) callConverse(ctx context.Context, r *agent.Request, yield func(a
 	if err != nil {
 		return mapOutputError(r, m.mapCallError(ctx, w, err))
 	}
-	defer events.close()
-	*in = bedrockruntime.ConverseStreamInput{} // the SDK's context keeps it until the answer has been read
+	defer events.end()
+	*in = bedrockruntime.ConverseStreamInput{} // free its memory: the SDK's context refers to in until the stream ends
 	return m.readEvents(ctx, w, events, yield)
 }
 
@@ -102,7 +105,8 @@ func (m *Model) readEvents(ctx context.Context, w *watchdog, events *eventReader
 		ev, err := events.next()
 		w.pause()
 		if err != nil {
-			if !errors.Is(err, io.EOF) || ctx.Err() != nil || w.hasExpired() {
+			isEnd := err == io.EOF //nolint:errorlint // a wrapped one is that of something below the answer
+			if !isEnd || ctx.Err() != nil || w.hasExpired() {
 				return m.mapStreamError(ctx, w, err)
 			}
 			return a.checkEnd()
@@ -140,8 +144,10 @@ func (m *Model) openStream(w *watchdog, in *bedrockruntime.ConverseStreamInput) 
 	return events, err
 }
 
+// sendRequest calls the SDK and returns a reader of the response's body.
 func (m *Model) sendRequest(w *watchdog, in *bedrockruntime.ConverseStreamInput) (*eventReader, error) {
 	var keeper bodyKeeper
+	defer keeper.close()
 	var protocol smithyhttp.ClientProtocol
 	out, err := m.client.ConverseStream(w.ctx, in, func(o *bedrockruntime.Options) {
 		if _, ok := o.Protocol.(*restjson1.Protocol); ok {
@@ -151,12 +157,12 @@ func (m *Model) sendRequest(w *watchdog, in *bedrockruntime.ConverseStreamInput)
 		o.HTTPClient = &keeper
 	})
 	if err != nil {
-		keeper.close()
 		return nil, err
 	}
-	if keeper.body == nil {
-		return nil, errors.New("bedrock: the client did not send the request through its HTTP client")
-	}
 	endStream(out.GetStream())
-	return newEventReader(w.ctx, keeper.body, protocol), nil
+	body := keeper.take()
+	if body == nil {
+		return nil, errors.New("bedrock: the response did not come from the client's HTTP client")
+	}
+	return newEventReader(w.ctx, body, protocol), nil
 }

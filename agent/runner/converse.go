@@ -297,7 +297,8 @@ func (a *active) handleNext(t *task, ev agent.Event, err error, e *agentResult) 
 	return false, err
 }
 
-// handleOnOwnStack calls handleEvent. It leaves the stack of the run small, which waits for the model most of the time.
+// handleOnOwnStack calls handleEvent with a separate stack. The run waits for the model most of the time, with a small
+// stack.
 func (a *active) handleOnOwnStack(t *task, ev agent.Event) (isCheckpoint bool, err error) {
 	ownstack.Call(ownstack.KB16, func() { isCheckpoint, err = a.handleEvent(t.ctx, ev, t.skip) })
 	return isCheckpoint, err

@@ -7,10 +7,11 @@ import (
 	"runtime/debug"
 )
 
-// Call calls f in a goroutine with at least the given stack and waits for it. The goroutine's stack is free afterwards,
-// while that of the caller would keep the size that f needs for as long as the caller waits for something else. That
-// decides about the memory of a process in which many goroutines wait. A panic of f is a panic of the caller, and so is
-// the end of its goroutine.
+// Call calls f in a goroutine with at least the given stack and waits for it. The goroutine's stack is free afterwards.
+// The stack of the caller stays small, which matters if many callers then wait for something else.
+//
+// If f panics, Call panics with an error that has the value of the panic and the stack of f. If f ends its goroutine,
+// Call ends that of the caller.
 func Call(size Size, f func()) {
 	var panicked any
 	hasReturned := false
@@ -18,7 +19,11 @@ func Call(size Size, f func()) {
 	go func() {
 		defer close(done)
 		defer func() {
-			if v := recover(); v != nil {
+			switch v := recover().(type) {
+			case nil:
+			case error:
+				panicked = fmt.Errorf("%w\n%s", v, debug.Stack())
+			default:
 				panicked = fmt.Errorf("%v\n%s", v, debug.Stack())
 			}
 		}()

@@ -28,7 +28,8 @@ const (
 type Driver struct {
 	db         *bbolt.DB
 	writes     *committer
-	unreleased int // writes since the last release of pages, by the goroutine of writes
+	released   time.Time // last release of pages, by the goroutine of writes
+	unreleased int       // writes since then
 }
 
 var (
