@@ -97,24 +97,22 @@ func cutHeader(b []byte) (name, value, rest []byte, ok bool) {
 
 // decode decodes a payload into d.event. It reports whether the payload has the form of the service.
 func (d *deltaDecoder) decode(payload []byte) bool {
-	rest, ok := bytes.CutPrefix(payload, []byte(`{"contentBlockIndex":`))
-	if !ok {
+	rest := payload
+	if !cut(&rest, `{"contentBlockIndex":`) {
 		return false
 	}
-	if d.index, rest, ok = cutIndex(rest); !ok {
+	var ok bool
+	if d.index, rest, ok = cutIndex(rest); !ok || !cut(&rest, `,"delta":{`) {
 		return false
 	}
-	if rest, ok = bytes.CutPrefix(rest, []byte(`,"delta":{`)); !ok {
-		return false
-	}
-	var text, after string
+	var after string
 	switch {
 	case cut(&rest, `"text":`):
 		d.text.Value, rest, ok = cutString(rest)
 		d.event.Delta, after = &d.text, "}"
 	case cut(&rest, `"reasoningContent":{"text":`):
-		text, rest, ok = cutString(rest)
-		d.thought.Value, d.reasoning.Value = text, &d.thought
+		d.thought.Value, rest, ok = cutString(rest)
+		d.reasoning.Value = &d.thought
 		d.event.Delta, after = &d.reasoning, "}}"
 	case cut(&rest, `"toolUse":{"input":`):
 		d.input, rest, ok = cutString(rest)

@@ -146,3 +146,27 @@ func TestAWrappedEndIsTruncated(t *testing.T) {
 	require.ErrorAs(t, drain(t.Context(), modelOver(respond(io.NopCloser(body), -1))), &me)
 	require.Equal(t, agent.CodeTruncated, me.Code)
 }
+
+// A middleware that answers in place of the service does not bring an event stream.
+func TestAnAnswerWithoutARequestIsAnError(t *testing.T) {
+	t.Parallel()
+	answer := middleware.FinalizeMiddlewareFunc("answer", func(
+		context.Context, middleware.FinalizeInput, middleware.FinalizeHandler,
+	) (middleware.FinalizeOutput, middleware.Metadata, error) {
+		return middleware.FinalizeOutput{Result: &bedrockruntime.ConverseStreamOutput{}}, middleware.Metadata{}, nil
+	})
+	m := modelOver(nil, func(o *bedrockruntime.Options) {
+		o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error { return s.Finalize.Add(answer, middleware.Before) })
+	})
+	var me *agent.ModelError
+	require.ErrorAs(t, drain(t.Context(), m), &me)
+	require.Equal(t, agent.CodeInternal, me.Code)
+}
+
+// An HTTP client may leave out the body of a response that does not have one.
+func TestAResponseWithoutABodyIsTruncated(t *testing.T) {
+	t.Parallel()
+	var me *agent.ModelError
+	require.ErrorAs(t, drain(t.Context(), modelOver(respond(nil, 0))), &me)
+	require.Equal(t, agent.CodeTruncated, me.Code)
+}

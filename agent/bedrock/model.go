@@ -57,7 +57,7 @@ func (m *Model) Info() agent.ModelInfo {
 }
 
 // Stream implements [agent.Model] by one call of ConverseStream for each loop over the result. It blocks until the
-// service answers. The events are read in the caller's goroutine: the SDK's goroutines have ended before the first one.
+// service answers. The events are read in the caller's goroutine: the SDK's reader has ended before the first one.
 // Leaving the loop, or cancelling the context, closes the connection.
 //
 // The last yield is an [agent.StopPart] (an [agent.UsageReport] may follow), or one error: the context's own error if

@@ -25,10 +25,7 @@ func (w *Writer) scheduleLocked() {
 	switch {
 	case due <= 0:
 		w.storing = true
-		go func() {
-			ownstack.Grow(ownstack.KB8)
-			w.storeBatches()
-		}()
+		go w.storeBatches()
 	case !w.armed:
 		w.armed = true
 		w.timer.Reset(due)
@@ -44,7 +41,6 @@ func (w *Writer) storeDue() {
 	w.scheduleLocked()
 	w.mu.Unlock()
 	if isDue {
-		ownstack.Grow(ownstack.KB8)
 		w.storeBatches()
 	}
 }
@@ -59,6 +55,7 @@ func (w *Writer) dueLocked() time.Duration {
 
 // storeBatches stores events until none are due. It is called with storing set, which it clears.
 func (w *Writer) storeBatches() {
+	ownstack.Grow(ownstack.KB8) // its goroutine has just begun
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for w.err == nil && len(w.pending) > 0 && w.dueLocked() <= 0 {
