@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -69,12 +70,15 @@ func newBareServer() http.Handler {
 // relation to the SDK's own server.
 const (
 	maxOverhead = 100 * time.Microsecond
-	maxRatio    = 1.5
+	maxRatio    = 0.9
 )
 
 // BenchmarkCall measures a call through the handler, through the SDK's own server and of the tool alone, in turns. It
-// fails if the quietest calls cost more than is promised.
+// fails if the quietest calls cost more than is promised. The SDK answers in goroutines that hand over to each other. On
+// one processor that costs what they do. On several it also costs the time in which idle processors wake up, a quarter
+// more, which depends on the machine and not on the call.
 func BenchmarkCall(b *testing.B) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	b.ReportAllocs()
 	caller := must.Get(must.Get(scope.Tenant("acme")).User("u1"))
 	set := benchSet()
