@@ -9,6 +9,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	_ "net/http/pprof" //nolint:gosec // it listens on this machine only
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 )
@@ -29,7 +31,8 @@ func main() {
 
 func serve() error {
 	client := bedrockruntime.NewFromConfig(aws.Config{
-		Region: "us-east-1", BaseEndpoint: aws.String(os.Getenv("FLOOR_MODEL")),
+		HTTPClient: plainClient{awshttp.NewBuildableClient()},
+		Region:     "us-east-1", BaseEndpoint: aws.String(os.Getenv("FLOOR_MODEL")),
 		Credentials: credentials.NewStaticCredentialsProvider("floor", "secret", ""),
 	})
 	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", os.Getenv("FLOOR_ADDR"))
@@ -39,4 +42,16 @@ func serve() error {
 	fmt.Printf("The floor is open at http://%s\n", listener.Addr())
 	http.Handle("POST /extract", extract{client})
 	return (&http.Server{ReadHeaderTimeout: 10 * time.Second}).Serve(listener)
+}
+
+// plainClient hides that the bodies of requests are io.WriterTo. If the model answers at once, as on loopback, the SDK
+// closes a body while the transport still reads it. WriteTo then fails, although Read would just end, and the transport
+// drops the connection with the answer.
+type plainClient struct{ next *awshttp.BuildableClient }
+
+func (c plainClient) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = struct{ io.ReadCloser }{r.Body}
+	}
+	return c.next.Do(r)
 }

@@ -27,12 +27,13 @@ const (
 // bookshelf is the complete example with its embedded parts. Only the model is replaced.
 type bookshelf struct {
 	program, model, dir string
+	procs               int // GOMAXPROCS
 
 	addr, pprof string // addresses; the tokens hold the first
 }
 
-func newBookshelf(ctx context.Context, program, model, dir string) (_ *bookshelf, err error) {
-	b := &bookshelf{program: program, model: model, dir: dir}
+func newBookshelf(ctx context.Context, program, model, dir string, procs int) (_ *bookshelf, err error) {
+	b := &bookshelf{program: program, model: model, dir: dir, procs: procs}
 	if b.addr, err = freeAddr(ctx); err == nil {
 		b.pprof, err = freeAddr(ctx)
 	}
@@ -44,7 +45,7 @@ func (b *bookshelf) name() string { return "bookshelf" }
 // start starts the server on the data of the uploads. The embedded S3 stands for a service elsewhere, so it gets the
 // other core.
 func (b *bookshelf) start(ctx context.Context) (*process, error) {
-	p, err := startProcess(ctx, b.program,
+	p, err := startProcess(ctx, b.program, b.procs,
 		[]string{"-addr", b.addr, "-data", filepath.Join(b.dir, "data"), "-pprof", b.pprof},
 		[]string{"AWS_ENDPOINT_URL_BEDROCK_RUNTIME=" + b.model})
 	if err != nil {

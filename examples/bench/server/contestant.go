@@ -44,6 +44,7 @@ func buildPrograms(ctx context.Context, dir string) (floorPath, shelfPath string
 // floor is the server by hand.
 type floor struct {
 	program, model string
+	procs          int // GOMAXPROCS
 	url            string
 }
 
@@ -62,7 +63,7 @@ func (f *floor) prepare(_ context.Context, clients, rounds int) ([][]request, er
 }
 
 func (f *floor) start(ctx context.Context) (*process, error) {
-	p, err := startProcess(ctx, f.program, nil, []string{"FLOOR_ADDR=127.0.0.1:0", "FLOOR_MODEL=" + f.model})
+	p, err := startProcess(ctx, f.program, f.procs, nil, []string{"FLOOR_ADDR=127.0.0.1:0", "FLOOR_MODEL=" + f.model})
 	if err == nil {
 		f.url = p.url
 	}

@@ -14,6 +14,10 @@
 //	-max-cpu, -max-rss  largest ratios of CPU time and memory to those of the floor; the command fails above them
 //	-profiles    directory for profiles of each measurement while all streams are open: CPU, heap, goroutines, mappings
 //	-limit       longest time of the whole run; default 10m
+//	-procs       GOMAXPROCS of both servers; default 2
+//
+// Go chooses GOMAXPROCS=2 in a container that may use one core (see runtime.GOMAXPROCS), and so does this command. With
+// 1, a scheduler that always has work looks at the network only every 10 ms.
 //
 // # A stream
 //

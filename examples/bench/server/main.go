@@ -36,6 +36,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	flags.Float64Var(&s.maxCPU, "max-cpu", 0, "fail if the `ratio` of the CPU time is greater; 0 accepts any")
 	flags.Float64Var(&s.maxRSS, "max-rss", 0, "fail if the `ratio` of the memory is greater; 0 accepts any")
 	flags.StringVar(&s.only, "only", "", "`name` of the only server to measure, floor or bookshelf")
+	procs := flags.Int("procs", 2, "GOMAXPROCS of the servers; Go chooses 2 in a container that may use one core")
 	flags.IntVar(&s.rounds, "rounds", 3, "`number` of streams of each client, one after the other")
 	flags.DurationVar(&s.ramp, "ramp", idealTime, "`time` within which the clients begin")
 	flags.StringVar(&s.profiles, "profiles", "", "`directory` for profiles of each measurement")
@@ -62,14 +63,14 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	shelf, err := newBookshelf(ctx, shelfPath, endpoint, dir)
+	shelf, err := newBookshelf(ctx, shelfPath, endpoint, dir, *procs)
 	if err != nil {
 		return err
 	}
-	contestants := []contestant{&floor{program: floorPath, model: endpoint}, shelf}
+	contestants := []contestant{&floor{program: floorPath, model: endpoint, procs: *procs}, shelf}
 	if _, err := fmt.Fprintf(out,
-		"one core; %s; %d streams one after the other for each client, clients begin within %v; ideal %v\n\n",
-		runtime.Version(), s.rounds, s.ramp, idealTime); err != nil {
+		"one core, GOMAXPROCS=%d; %s; %d streams one after the other for each client, clients begin within %v; ideal %v\n\n",
+		*procs, runtime.Version(), s.rounds, s.ramp, idealTime); err != nil {
 		return err
 	}
 	first := map[string]result{}

@@ -34,10 +34,11 @@ type process struct {
 	cmd *exec.Cmd
 }
 
-// startProcess starts a program on the core of the server. It returns when the program has printed its address.
-func startProcess(ctx context.Context, program string, args, env []string) (*process, error) {
+// startProcess starts a program on the core of the server, with that GOMAXPROCS. It returns when the program has printed
+// its address.
+func startProcess(ctx context.Context, program string, procs int, args, env []string) (*process, error) {
 	cmd := exec.CommandContext(ctx, program, args...)
-	cmd.Env = append(append(os.Environ(), "GOMAXPROCS=1"), env...)
+	cmd.Env = append(append(os.Environ(), "GOMAXPROCS="+strconv.Itoa(procs)), env...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 15 * time.Second
 	var log bytes.Buffer
