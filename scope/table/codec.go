@@ -9,22 +9,22 @@ import (
 	"github.com/carrel-go/carrel/internal/strictjson"
 )
 
-// EncodeAttr encodes attributes as JSON that keeps their types, for a [Driver] whose
+// AppendAttr appends attributes to b as JSON that keeps their types, for a [Driver] whose
 // store does not have such types. The format is stable: [DecodeAttr] of a later version
 // reads it. For example, {"n": int64(5), "f": 5.0} is
 //
 //	{"f":{"float":5},"n":{"int":5}}
 //
 // The other types are null, s (string), bool, bytes (base64), list and map.
-func EncodeAttr(attr map[string]Value) ([]byte, error) {
-	b, err := appendMap(nil, attr)
+func AppendAttr(b []byte, attr map[string]Value) ([]byte, error) {
+	b, err := appendMap(b, attr)
 	if err != nil {
 		return nil, fmt.Errorf("table: encode: %w", err)
 	}
 	return b, nil
 }
 
-// DecodeAttr is the inverse of [EncodeAttr]. It returns an empty slice or map for a nil one.
+// DecodeAttr is the inverse of [AppendAttr]. It returns an empty slice or map for a nil one.
 func DecodeAttr(b []byte) (map[string]Value, error) {
 	v, err := strictjson.ParseEnvelope(b)
 	if err != nil {

@@ -21,7 +21,7 @@ func everyType() map[string]table.Value {
 
 func TestAttributesKeepTheirTypesInJSON(t *testing.T) {
 	t.Parallel()
-	b, err := table.EncodeAttr(everyType())
+	b, err := table.AppendAttr(nil, everyType())
 	require.NoError(t, err)
 	require.Equal(t, `{"bytes":{"bytes":"AP8="},"empty":{"s":""},"float":{"float":5},"int":{"int":5},`+
 		`"list":{"list":[{"int":1},{"float":1},{"null":true}]},"map":{"map":{"a":{"map":{}}}},"no":{"bool":false},`+
@@ -34,7 +34,7 @@ func TestAttributesKeepTheirTypesInJSON(t *testing.T) {
 
 func TestNilSlicesAndMapsAreDecodedAsEmpty(t *testing.T) {
 	t.Parallel()
-	b, err := table.EncodeAttr(map[string]table.Value{"bytes": []byte(nil), "list": []table.Value(nil), "map": map[string]table.Value(nil)})
+	b, err := table.AppendAttr(nil, map[string]table.Value{"bytes": []byte(nil), "list": []table.Value(nil), "map": map[string]table.Value(nil)})
 	require.NoError(t, err)
 	got, err := table.DecodeAttr(b)
 	require.NoError(t, err)
@@ -48,7 +48,7 @@ func TestTextIsEncodedAsByEncodingJSON(t *testing.T) {
 	} {
 		want, err := json.Marshal(map[string]any{text: map[string]string{"s": text}})
 		require.NoError(t, err)
-		got, err := table.EncodeAttr(map[string]table.Value{text: text})
+		got, err := table.AppendAttr(nil, map[string]table.Value{text: text})
 		require.NoError(t, err)
 		require.Equal(t, string(want), string(got))
 		back, err := table.DecodeAttr(got)
@@ -60,7 +60,7 @@ func TestTextIsEncodedAsByEncodingJSON(t *testing.T) {
 
 func TestInvalidAttributesAreNotEncoded(t *testing.T) {
 	t.Parallel()
-	_, err := table.EncodeAttr(map[string]table.Value{"m": map[string]table.Value{"n": 5}})
+	_, err := table.AppendAttr(nil, map[string]table.Value{"m": map[string]table.Value{"n": 5}})
 	require.EqualError(t, err, `table: encode: "m": "n": the type int is not a Value`)
 	for _, bad := range []string{"", "[]", `{"a":5}`, `{"a":{}}`, `{"a":{"int":1.5}}`, `{"a":{"bytes":"*"}}`, `{"a":{"list":[{}]}}`, `{"a":{"map":{"b":{}}}}`,
 		`{"a":{"null":false}}`, `{"a":{"s":"x","int":1}}`, `{"a":{"bool":1}}`, `{"a":{"other":1}}`, `{"a":{"int":1e400}}`, `{"a":{"int":1}} ` + "x"} {
@@ -72,7 +72,7 @@ func TestInvalidAttributesAreNotEncoded(t *testing.T) {
 // FuzzDecodeAttr decodes arbitrary JSON. Decoded attributes are encoded and decoded to
 // the same attributes.
 func FuzzDecodeAttr(f *testing.F) {
-	b, err := table.EncodeAttr(everyType())
+	b, err := table.AppendAttr(nil, everyType())
 	require.NoError(f, err)
 	f.Add(b)
 	f.Add([]byte(`{"a":{"list":[{"int":9223372036854775807},{"float":1e-130}]}}`))
@@ -81,7 +81,7 @@ func FuzzDecodeAttr(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again, err := table.EncodeAttr(attr)
+		again, err := table.AppendAttr(nil, attr)
 		require.NoError(t, err)
 		got, err := table.DecodeAttr(again)
 		require.NoError(t, err)

@@ -30,7 +30,7 @@
 //
 // [NewMemory] serves tests and examples. Package bolt stores items in a local file and
 // package dynamo in DynamoDB. Package tabletest is the conformance suite for all
-// drivers. A driver without native types can store attributes with [EncodeAttr].
+// drivers. A driver without native types can store attributes with [AppendAttr].
 //
 // # Sort keys
 //

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strconv"
 
 	"github.com/carrel-go/carrel/scope/table"
@@ -14,7 +13,7 @@ import (
 //
 //	{"version":…,"index":…,"attr":…}
 //
-// The attributes are those of [table.EncodeAttr]. They are encoded and decoded apart from
+// The attributes are those of [table.AppendAttr]. They are encoded and decoded apart from
 // the other fields, because a json.RawMessage would be parsed twice. The separator cannot
 // be a part of the fields before it: in JSON strings, quotes are escaped.
 type header struct {
@@ -30,16 +29,16 @@ const (
 	noIndex     = `,"index":[["",""],["",""],["",""]]`
 )
 
-// encodeHeader returns the JSON of a header without its last brace.
-func encodeHeader(h header) ([]byte, error) {
+// appendHeader appends the JSON of a header without its last brace.
+func appendHeader(b []byte, h header) ([]byte, error) {
 	if h.Index == ([3][2]string{}) {
-		return append(strconv.AppendInt([]byte(headerStart), h.Version, 10), noIndex...), nil
+		return append(strconv.AppendInt(append(b, headerStart...), h.Version, 10), noIndex...), nil
 	}
-	b, err := json.Marshal(h)
-	return bytes.TrimSuffix(b, []byte("}")), err
+	whole, err := json.Marshal(h)
+	return append(b, bytes.TrimSuffix(whole, []byte("}"))...), err
 }
 
-// decodeHeader is the inverse of encodeHeader.
+// decodeHeader is the inverse of appendHeader.
 func decodeHeader(b []byte) (h header, err error) {
 	version, ok := bytes.CutSuffix(b, []byte(noIndex))
 	if version, found := bytes.CutPrefix(version, []byte(headerStart)); ok && found {
@@ -51,15 +50,27 @@ func decodeHeader(b []byte) (h header, err error) {
 }
 
 func encodeRow(r table.Row) ([]byte, error) {
-	h, err := encodeHeader(header{Version: r.Version, Index: r.Index})
+	b := append(make([]byte, 0, estimateSize(r)), encodeExpiry(r.Expires)...)
+	b, err := appendHeader(b, header{Version: r.Version, Index: r.Index})
+	if err == nil {
+		b, err = table.AppendAttr(append(b, attrSeparator...), r.Attr)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("bolt: encode %q: %w", r.Sort, err)
 	}
-	attr, err := table.EncodeAttr(r.Attr)
-	if err != nil {
-		return nil, fmt.Errorf("bolt: encode %q: %w", r.Sort, err)
+	return append(b, '}'), nil
+}
+
+// estimateSize returns about how many bytes a row takes, so that its encoding seldom has to grow.
+func estimateSize(r table.Row) int {
+	size := 128
+	for name, v := range r.Attr {
+		size += len(name) + 16
+		if text, ok := v.(string); ok {
+			size += len(text) + len(text)/4 // with escapes
+		}
 	}
-	return slices.Concat(encodeExpiry(r.Expires), h, []byte(attrSeparator), attr, []byte("}")), nil
+	return size
 }
 
 func decodeRow(partition, sort string, b []byte) (table.Row, error) {

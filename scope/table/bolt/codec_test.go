@@ -35,7 +35,7 @@ func TestHeadersAreThoseOfEncodingJSON(t *testing.T) {
 	} {
 		want, err := json.Marshal(h)
 		require.NoError(t, err)
-		b, err := encodeHeader(h)
+		b, err := appendHeader(nil, h)
 		require.NoError(t, err)
 		require.Equal(t, string(want), string(b)+"}")
 		got, err := decodeHeader(b)

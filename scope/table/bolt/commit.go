@@ -14,10 +14,11 @@ import (
 )
 
 // The limits of a transaction, for its memory and duration. A single write may be
-// larger.
+// larger. bbolt keeps the pages of the largest transaction for the next ones, about
+// 12 KB for each write.
 const (
 	maxBatchBytes  = 8 << 20
-	maxBatchWrites = 1024
+	maxBatchWrites = 48
 )
 
 // write is a change of the file that waits for its transaction. apply runs in a

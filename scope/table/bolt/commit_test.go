@@ -36,7 +36,7 @@ func TestWaitingWritesShareTheNextCommit(t *testing.T) {
 		d.hold = make(chan struct{})
 		first := d.startPuts(t.Context(), "first")
 		synctest.Wait()
-		rest := d.startPuts(t.Context(), numberedSorts(200)...)
+		rest := d.startPuts(t.Context(), numberedSorts(maxBatchWrites)...)
 		synctest.Wait()
 		require.Empty(t, first, "a write is acknowledged after its commit")
 		require.False(t, d.hasItem(t, "first"), "readers see committed data only")
@@ -49,7 +49,7 @@ func TestWaitingWritesShareTheNextCommit(t *testing.T) {
 		require.False(t, d.hasItem(t, "0000"))
 
 		d.hold <- struct{}{}
-		for range 200 {
+		for range maxBatchWrites {
 			require.NoError(t, <-rest)
 		}
 		require.EqualValues(t, 2, d.commits.Load())
