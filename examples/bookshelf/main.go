@@ -93,6 +93,9 @@ import (
 
 func main() {
 	presigntest.Main()
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(collectAt)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr); err != nil {
@@ -116,6 +119,10 @@ const (
 	defaultPace       = 12 * time.Millisecond
 	defaultRetention  = 90 * 24 * time.Hour
 )
+
+// collectAt is how much the heap grows between two garbage collections, in percent, unless GOGC is set. Much of the
+// memory of a server with many streams is the room for that growth.
+const collectAt = 85
 
 // run serves until ctx ends.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
