@@ -8,7 +8,7 @@
 // clients and the embedded S3 run on core 1. Everything listens on this machine.
 //
 //	-streams     numbers of concurrent streams; default 50,200,400,600
-//	-rounds      streams of each client, one after the other; default 3
+//	-rounds      streams of each client, one after the other; default 3, or as many as make 600 streams of all clients
 //	-ramp        time within which the clients begin; default the ideal time of a stream
 //	-only        name of the only server to measure, floor or bookshelf
 //	-max-cpu, -max-rss  largest ratios of CPU time and memory to those of the floor; the command fails above them

@@ -37,7 +37,8 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	flags.Float64Var(&s.maxRSS, "max-rss", 0, "fail if the `ratio` of the memory is greater; 0 accepts any")
 	flags.StringVar(&s.only, "only", "", "`name` of the only server to measure, floor or bookshelf")
 	procs := flags.Int("procs", 2, "GOMAXPROCS of the servers; Go chooses 2 in a container that may use one core")
-	flags.IntVar(&s.rounds, "rounds", 3, "`number` of streams of each client, one after the other")
+	flags.IntVar(&s.rounds, "rounds", 0, "`number` of streams of each client, one after the other; "+
+		"0 for 3, or as many as make 600 streams")
 	flags.DurationVar(&s.ramp, "ramp", idealTime, "`time` within which the clients begin")
 	flags.StringVar(&s.profiles, "profiles", "", "`directory` for profiles of each measurement")
 	if err := flags.Parse(args); err != nil {
@@ -69,8 +70,8 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	}
 	contestants := []contestant{&floor{program: floorPath, model: endpoint, procs: *procs}, shelf}
 	if _, err := fmt.Fprintf(out,
-		"one core, GOMAXPROCS=%d; %s; %d streams one after the other for each client, clients begin within %v; ideal %v\n\n",
-		*procs, runtime.Version(), s.rounds, s.ramp, idealTime); err != nil {
+		"one core, GOMAXPROCS=%d; %s; clients begin within %v; ideal %v\n\n",
+		*procs, runtime.Version(), s.ramp, idealTime); err != nil {
 		return err
 	}
 	first := map[string]result{}
@@ -92,6 +93,7 @@ func compare(
 	ctx context.Context, out io.Writer, contestants []contestant, first map[string]result, m *model, streams int,
 	s settings,
 ) error {
+	s.rounds = countRounds(s.rounds, streams)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	if _, err := fmt.Fprintln(w, header); err != nil {
 		return err
@@ -120,6 +122,16 @@ func compare(
 	}
 	_, err := fmt.Fprintln(w)
 	return errors.Join(err, w.Flush(), limits)
+}
+
+// countRounds returns how many streams each client makes. The first streams of a process cost more than the others, so
+// that a few clients need many.
+func countRounds(asked, streams int) int {
+	const atLeast, all = 3, 600
+	if asked > 0 {
+		return asked
+	}
+	return max(atLeast, (all+streams-1)/streams)
 }
 
 // serveModel serves the model on this machine until the program ends, and returns its address.
