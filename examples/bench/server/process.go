@@ -34,8 +34,8 @@ type process struct {
 	cmd *exec.Cmd
 }
 
-// startProcess starts a program on the core of the server, with that GOMAXPROCS. It returns when the program has printed
-// its address.
+// startProcess starts a program on the core of the server, with that GOMAXPROCS. It returns when the program has
+// printed its address.
 func startProcess(ctx context.Context, program string, procs int, args, env []string) (*process, error) {
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Env = append(append(os.Environ(), "GOMAXPROCS="+strconv.Itoa(procs)), env...)
