@@ -79,7 +79,7 @@ func (p beatingClient) Do(r *http.Request) (*http.Response, error) {
 // sentBody is the body of a request. The transport refers to the request until it has the whole answer, which takes
 // much longer, so sentBody drops the original body when that has been read.
 //
-// It also hides that the body is an io.WriterTo. If a server answers at once, as on loopback, the SDK closes the body
+// It also hides the WriteTo method of the body. If a server answers at once, as on loopback, the SDK closes the body
 // while the transport still reads it. WriteTo then fails, although Read would just end, and the transport drops the
 // connection with the answer.
 type sentBody struct {

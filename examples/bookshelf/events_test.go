@@ -26,7 +26,7 @@ func impatient(t *testing.T, dir string, change func(*config)) (*shelf, *lockedB
 	c := config{
 		addr: "127.0.0.1:0", data: dir, model: "m", landing: "carrel-landing", raw: "carrel-raw", table: "carrel",
 		getenv: func(string) string { return "" }, log: slog.New(slog.NewTextHandler(out, nil)), pace: -1,
-		grant: 3 * time.Second, grace: time.Millisecond, sweep: 20 * time.Millisecond, // a busy machine signs within seconds
+		grant: 3 * time.Second, grace: time.Millisecond, sweep: 20 * time.Millisecond, // enough to sign on a busy machine
 	}
 	if change != nil {
 		change(&c)

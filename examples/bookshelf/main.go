@@ -94,7 +94,7 @@ import (
 func main() {
 	presigntest.Main()
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(collectAt)
+		debug.SetGCPercent(gcPercent)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -120,9 +120,9 @@ const (
 	defaultRetention  = 90 * 24 * time.Hour
 )
 
-// collectAt is how much the heap grows between two garbage collections, in percent, unless GOGC is set. Much of the
+// gcPercent is the growth of the heap, in percent, that starts a garbage collection, unless GOGC is set. Much of the
 // memory of a server with many streams is the room for that growth.
-const collectAt = 85
+const gcPercent = 80
 
 // run serves until ctx ends.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {

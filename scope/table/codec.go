@@ -10,8 +10,8 @@ import (
 )
 
 // AppendAttr appends attributes to b as JSON that keeps their types, for a [Driver] whose
-// store does not have such types. The format is stable: [DecodeAttr] of a later version
-// reads it. For example, {"n": int64(5), "f": 5.0} is
+// store does not have such types. It returns the extended slice, or nil with an error. The
+// format is stable: [DecodeAttr] of a later version reads it. For example, {"n": int64(5), "f": 5.0} is
 //
 //	{"f":{"float":5},"n":{"int":5}}
 //

@@ -32,6 +32,17 @@ func TestAttributesKeepTheirTypesInJSON(t *testing.T) {
 	require.Equal(t, everyType(), got)
 }
 
+func TestAttributesAreAppended(t *testing.T) {
+	t.Parallel()
+	want, err := table.AppendAttr(nil, everyType())
+	require.NoError(t, err)
+	for _, b := range [][]byte{[]byte("row:"), append(make([]byte, 0, 1<<10), "row:"...)} {
+		got, err := table.AppendAttr(b, everyType())
+		require.NoError(t, err)
+		require.Equal(t, "row:"+string(want), string(got))
+	}
+}
+
 func TestNilSlicesAndMapsAreDecodedAsEmpty(t *testing.T) {
 	t.Parallel()
 	b, err := table.AppendAttr(nil, map[string]table.Value{"bytes": []byte(nil), "list": []table.Value(nil), "map": map[string]table.Value(nil)})

@@ -74,9 +74,8 @@ const (
 )
 
 // BenchmarkCall measures a call through the handler, through the SDK's own server and of the tool alone, in turns. It
-// fails if the quietest calls cost more than is promised. The SDK answers in goroutines that hand over to each other. On
-// one processor that costs what they do. On several it also costs the time in which idle processors wake up, a quarter
-// more, which depends on the machine and not on the call.
+// fails if the quietest calls cost more than is promised. The SDK answers a call in several goroutines. With several
+// processors, waking idle ones adds about a quarter to the time and varies with the machine, so the benchmark uses one.
 func BenchmarkCall(b *testing.B) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	b.ReportAllocs()

@@ -44,7 +44,7 @@ func serve() error {
 	return (&http.Server{ReadHeaderTimeout: 10 * time.Second}).Serve(listener)
 }
 
-// plainClient hides that the bodies of requests are io.WriterTo. If the model answers at once, as on loopback, the SDK
+// plainClient hides the WriteTo method of request bodies. If the model answers at once, as on loopback, the SDK
 // closes a body while the transport still reads it. WriteTo then fails, although Read would just end, and the transport
 // drops the connection with the answer.
 type plainClient struct{ next *awshttp.BuildableClient }

@@ -8,7 +8,7 @@
 // clients and the embedded S3 run on core 1. Everything listens on this machine.
 //
 //	-streams     numbers of concurrent streams; default 50,200,400,600
-//	-rounds      streams of each client, one after the other; default 3, or as many as make 600 streams of all clients
+//	-rounds      streams of each client, one after the other; default: enough to make 600 in total, 3 to 12
 //	-ramp        time within which the clients begin; default the ideal time of a stream
 //	-only        name of the only server to measure, floor or bookshelf
 //	-max-cpu, -max-rss  largest ratios of CPU time and memory to those of the floor; the command fails above them
@@ -16,8 +16,9 @@
 //	-limit       longest time of the whole run; default 10m
 //	-procs       GOMAXPROCS of both servers; default 2
 //
-// Go chooses GOMAXPROCS=2 in a container that may use one core (see runtime.GOMAXPROCS), and so does this command. With
-// 1, a scheduler that always has work looks at the network only every 10 ms.
+// In a container with a CPU limit of one core, on a machine with more, Go chooses GOMAXPROCS=2 (see runtime.GOMAXPROCS),
+// and so does this command. With 1, a scheduler that always has work looks at the network only every 10 ms. The
+// variable GOGC changes both servers. Without it, the floor has Go's default and the bookshelf its own.
 //
 // # A stream
 //
@@ -43,7 +44,8 @@
 //     looks better than it is, because streams fill that again.
 //   - total RSS: the whole process at that time.
 //   - slope: by how much the total grows with each stream above the first number of streams, and its ratio to that of
-//     the floor. Unlike RSS, it does not depend on how much memory a server has used at its start.
+//     the floor. Unlike RSS, it does not depend on how much memory a server has used at its start. It does depend on
+//     the first number: 50 clients make 600 streams before the last sample.
 //   - left: the increase of goroutines, open files and memory between the time before and the time after. Connections
 //     to the model that the HTTP client has dialed and not used are counted until they are closed, after 90 s.
 //   - late: how late the model sent its pieces, 99th percentile; busy: the use of core 1. If late is not small, the

@@ -36,13 +36,16 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	flags.Float64Var(&s.maxCPU, "max-cpu", 0, "fail if the `ratio` of the CPU time is greater; 0 accepts any")
 	flags.Float64Var(&s.maxRSS, "max-rss", 0, "fail if the `ratio` of the memory is greater; 0 accepts any")
 	flags.StringVar(&s.only, "only", "", "`name` of the only server to measure, floor or bookshelf")
-	procs := flags.Int("procs", 2, "GOMAXPROCS of the servers; Go chooses 2 in a container that may use one core")
+	procs := flags.Int("procs", 2, "GOMAXPROCS of the servers")
 	flags.IntVar(&s.rounds, "rounds", 0, "`number` of streams of each client, one after the other; "+
-		"0 for 3, or as many as make 600 streams")
+		"0 for enough to make 600 in total, 3 to 12")
 	flags.DurationVar(&s.ramp, "ramp", idealTime, "`time` within which the clients begin")
 	flags.StringVar(&s.profiles, "profiles", "", "`directory` for profiles of each measurement")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if *procs < 1 || s.rounds < 0 {
+		return fmt.Errorf("-procs %d, -rounds %d: invalid: must be at least 1 and 0", *procs, s.rounds)
 	}
 	ctx, cancel := context.WithTimeout(ctx, *limit)
 	defer cancel()
@@ -124,14 +127,14 @@ func compare(
 	return errors.Join(err, w.Flush(), limits)
 }
 
-// countRounds returns how many streams each client makes. The first streams of a process cost more than the others, so
-// that a few clients need many.
+// countRounds returns how many streams each client makes: asked, or enough to make 600 in total. The first streams of a
+// process cost more than the others.
 func countRounds(asked, streams int) int {
-	const atLeast, all = 3, 600
+	const atLeast, atMost, total = 3, 12, 600
 	if asked > 0 {
 		return asked
 	}
-	return max(atLeast, (all+streams-1)/streams)
+	return min(max(atLeast, (total+streams-1)/streams), atMost)
 }
 
 // serveModel serves the model on this machine until the program ends, and returns its address.

@@ -19,6 +19,7 @@ import (
 // result is what one measurement of a contestant has found.
 type result struct {
 	streams             int // at a time
+	rounds              int // of streams
 	lag50, lag99        time.Duration
 	first50, first99    time.Duration
 	cpu                 time.Duration // for each stream
@@ -52,7 +53,7 @@ type settings struct {
 
 // measure runs the streams against a new process of the contestant.
 func measure(ctx context.Context, c contestant, m *model, streams int, s settings) (_ result, err error) {
-	r := result{streams: streams}
+	r := result{streams: streams, rounds: s.rounds}
 	requests, err := c.prepare(ctx, streams, s.rounds)
 	if err != nil {
 		return r, fmt.Errorf("prepare: %w", err)

@@ -9,7 +9,7 @@ import (
 // commitInterval is that of the bookshelf's log. The floor does not have one.
 const commitInterval = 250 * time.Millisecond
 
-const header = "streams\tserver\tlag p50\tp99\tbeyond\tfirst p50\tp99\tCPU\tratio\tRSS\tanonymous\tratio\t" +
+const header = "streams\trounds\tserver\tlag p50\tp99\tbeyond\tfirst p50\tp99\tCPU\tratio\tRSS\tanonymous\tratio\t" +
 	"total RSS\tslope\tratio\tleft: goroutines\tfiles\tRSS\tlate\tbusy\t"
 
 // print writes the row of a result. The ratios are to those of base.
@@ -19,9 +19,9 @@ func (r *result) print(w io.Writer, name string, base *result) error {
 		beyond = max(beyond-commitInterval, 0)
 	}
 	cpu, rss := r.ratios(base)
-	_, err := fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%.2f ms\t%.2f×\t%d KB\t%d KB\t%.2f×\t%.1f MB\t%s\t"+
+	_, err := fmt.Fprintf(w, "%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%.2f ms\t%.2f×\t%d KB\t%d KB\t%.2f×\t%.1f MB\t%s\t"+
 		"%d\t%d\t%.1f MB\t%s\t%.0f %%\t\n",
-		r.streams, name, ms(r.lag50), ms(r.lag99), ms(beyond), ms(r.first50), ms(r.first99),
+		r.streams, r.rounds, name, ms(r.lag50), ms(r.lag99), ms(beyond), ms(r.first50), ms(r.first99),
 		float64(r.cpu)/float64(time.Millisecond), cpu,
 		r.resident>>10, r.anonymous>>10, rss, float64(r.total)/(1<<20),
 		r.formatSlope(base), r.left.goroutines, r.left.files, float64(r.left.resident)/(1<<20),

@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -63,11 +64,27 @@ func encodeRow(r table.Row) ([]byte, error) {
 
 // estimateSize returns about how many bytes a row takes, so that its encoding seldom has to grow.
 func estimateSize(r table.Row) int {
-	size := 128
-	for name, v := range r.Attr {
-		size += len(name) + 16
-		if text, ok := v.(string); ok {
-			size += len(text) + len(text)/4 // with escapes
+	size := 128 + estimateValue(r.Attr)
+	for _, x := range r.Index {
+		size += len(x[0]) + len(x[1])
+	}
+	return size
+}
+
+func estimateValue(v table.Value) int {
+	size := 24
+	switch v := v.(type) {
+	case string:
+		size += len(v) + len(v)/4 // with escapes
+	case []byte:
+		size += base64.StdEncoding.EncodedLen(len(v))
+	case []table.Value:
+		for _, e := range v {
+			size += estimateValue(e)
+		}
+	case map[string]table.Value:
+		for name, e := range v {
+			size += len(name) + estimateValue(e)
 		}
 	}
 	return size

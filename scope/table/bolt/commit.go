@@ -14,11 +14,12 @@ import (
 )
 
 // The limits of a transaction, for its memory and duration. A single write may be
-// larger. bbolt keeps the pages of the largest transaction for the next ones, about
-// 12 KB for each write.
+// larger. bbolt pools the pages of a transaction until the garbage collector frees
+// them, so a larger limit takes more memory. A smaller one takes more syncs, which
+// limits the writes per second of a slow disk.
 const (
 	maxBatchBytes  = 8 << 20
-	maxBatchWrites = 48
+	maxBatchWrites = 96
 )
 
 // write is a change of the file that waits for its transaction. apply runs in a
@@ -34,7 +35,7 @@ type write struct {
 
 // committer lets concurrent writes share transactions and their disk syncs. A write
 // that finds the committer idle begins a transaction at once, unless many have begun just
-// before: see [pacer]. Writes that arrive during a commit share the next transaction. The
+// before: see [pacer]. Writes that arrive during a commit share the next transaction, up to its limits. The
 // committer's goroutine ends when no write is waiting.
 type committer struct {
 	update func(func(tx *bbolt.Tx) error) error // commits one transaction and syncs it
@@ -171,6 +172,7 @@ func (c *committer) nextBatch() []*write {
 		batch = append(batch, w)
 		size += w.size
 	}
+	clear(c.waiting[:n]) // the array may be in use for long
 	if c.waiting = c.waiting[n:]; len(c.waiting) == 0 {
 		c.waiting = nil // free the array
 	}

@@ -36,7 +36,7 @@ func TestWaitingWritesShareTheNextCommit(t *testing.T) {
 		d.hold = make(chan struct{})
 		first := d.startPuts(t.Context(), "first")
 		synctest.Wait()
-		rest := d.startPuts(t.Context(), numberedSorts(maxBatchWrites)...)
+		rest := d.startPuts(t.Context(), numberedSorts(80)...)
 		synctest.Wait()
 		require.Empty(t, first, "a write is acknowledged after its commit")
 		require.False(t, d.hasItem(t, "first"), "readers see committed data only")
@@ -49,7 +49,7 @@ func TestWaitingWritesShareTheNextCommit(t *testing.T) {
 		require.False(t, d.hasItem(t, "0000"))
 
 		d.hold <- struct{}{}
-		for range maxBatchWrites {
+		for range 80 {
 			require.NoError(t, <-rest)
 		}
 		require.EqualValues(t, 2, d.commits.Load())
@@ -304,7 +304,7 @@ func TestPurgeSharesACommit(t *testing.T) {
 func TestAcknowledgedWritesOfManyWritersAreStored(t *testing.T) {
 	t.Parallel()
 	d := openDisk(t)
-	const writers, rounds = 32, 20
+	const writers, rounds = 128, 20 // more than a transaction holds
 	var wg sync.WaitGroup
 	for w := range writers {
 		wg.Go(func() {

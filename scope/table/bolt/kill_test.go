@@ -30,7 +30,10 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// writeForever runs 32 writers that put one item each, again and again, and prints a line
+// writers is the number of concurrent writers, more than a transaction holds.
+const writers = 128
+
+// writeForever runs writers that put one item each, again and again, and prints a line
 // for each acknowledged write.
 func writeForever(dir string) error {
 	d, err := bolt.Open(dir)
@@ -45,7 +48,7 @@ func writeForever(dir string) error {
 	if err != nil {
 		return err
 	}
-	errs := make([]error, 32)
+	errs := make([]error, writers)
 	var wg sync.WaitGroup
 	for i := range errs {
 		wg.Go(func() {
@@ -90,7 +93,7 @@ func TestKilledWriterKeepsAcknowledgedWrites(t *testing.T) {
 			// Each writer has at most one write that it could not acknowledge.
 			require.LessOrEqual(t, it.Version, version+1)
 		}
-		page, err := v.Query(t.Context(), table.Query{Slot: table.I1, Class: "c"})
+		page, err := v.Query(t.Context(), table.Query{Slot: table.I1, Class: "c", Limit: 2 * writers})
 		require.NoError(t, err)
 		require.Len(t, page.Items, len(acknowledged), "the index is whole")
 		require.NoError(t, d.Close())
