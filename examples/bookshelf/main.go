@@ -32,6 +32,8 @@
 // If AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_DYNAMODB or AWS_ENDPOINT_URL_BEDROCK_RUNTIME is set, that endpoint replaces
 // the embedded part, with the environment's credentials and region.
 //
+// The garbage collector runs when the heap has grown by 80 %. GOGC in the environment replaces that.
+//
 // Requests without a token are from the user "anonymous" of the tenant "demo". POST /api/dev/token issues tokens for
 // other, made-up users: the program is its own issuer. The menu on each page switches to them.
 //
