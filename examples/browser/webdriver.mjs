@@ -107,8 +107,12 @@ class Session {
       async () => !(await this.#send("GET", `/element/${found}/property/readOnly`)),
       `the editable field “${name}”`,
     );
-    await this.#send("POST", `/element/${found}/clear`, {});
-    await this.#send("POST", `/element/${found}/value`, { text });
+    // The command "clear" leaves the field, so the page may fill it again before the text is typed, after what it has.
+    await until(async () => {
+      await this.#send("POST", `/element/${found}/clear`, {});
+      await this.#send("POST", `/element/${found}/value`, { text });
+      return (await this.#send("GET", `/element/${found}/property/value`)) === text;
+    }, `“${text}” in the field “${name}”`);
   }
 
   async value(name) {
