@@ -35,8 +35,8 @@ type write struct {
 
 // committer lets concurrent writes share transactions and their disk syncs. A write
 // that finds the committer idle begins a transaction at once, unless many have begun just
-// before: see [pacer]. Writes that arrive during a commit share the next transaction, up to its limits. The
-// committer's goroutine ends when no write is waiting.
+// before: see [pacer]. Writes that arrive during a commit share the next transaction, up
+// to its limits. The committer's goroutine ends when no write is waiting.
 type committer struct {
 	update func(func(tx *bbolt.Tx) error) error // commits one transaction and syncs it
 	after  func(writes int)                     // called after each transaction, by the goroutine

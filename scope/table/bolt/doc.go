@@ -10,10 +10,10 @@
 //
 // Concurrent writes share commits. A write that finds the file idle begins a transaction
 // at once. Writes that arrive during its sync wait and share the next transaction, up to
-// 96 of them, so throughput grows with up to 96 writers. After many transactions in a row, fewer than
-// twelve concurrent writes wait up to 25 ms for more. A condition that does not hold, an error
-// or a panic affects only its own write. If a commit fails, all its writes return the
-// error. A write whose context ends while it waits is not stored; after its commit has
+// 96 of them, so throughput grows with up to 96 writers. After many transactions in a row,
+// fewer than twelve concurrent writes wait up to 25 ms for more. A condition that does not
+// hold, an error or a panic affects only its own write. If a commit fails, all its writes
+// return the error. A write whose context ends while it waits is not stored; after its commit has
 // begun, it may be stored or not.
 //
 // On Linux, pages of the file leave the resident set of the process after writes, so that this shows the memory of the
